@@ -1,0 +1,154 @@
+// Every setting of Loa: its environment variable, type, default and one sentence.
+// This file is the only reader of process.env; main.ts reads the settings once and
+// hands each part the values that it needs. docs/configuration.md is generated from
+// SETTINGS.
+import { resolve } from "node:path";
+
+/** One setting. `parse` answers the value, or throws a sentence that says what is wanted. */
+export interface Setting<T> {
+  readonly env: string;
+  readonly type: string;
+  readonly default: string;
+  readonly doc: string;
+  readonly parse: (text: string) => T;
+}
+
+const text = (env: string, fallback: string, doc: string): Setting<string> => ({
+  env,
+  type: "text",
+  default: fallback,
+  doc,
+  parse: (value) => value,
+});
+
+const path = (env: string, fallback: string, doc: string): Setting<string> => ({
+  env,
+  type: "path",
+  default: fallback,
+  doc,
+  parse: (value) => resolve(value),
+});
+
+const integer = (
+  env: string,
+  fallback: number,
+  min: number,
+  max: number,
+  doc: string,
+): Setting<number> => ({
+  env,
+  type: `integer ${min}..${max}`,
+  default: String(fallback),
+  doc,
+  parse: (value) => {
+    const number = Number(value);
+    if (!Number.isInteger(number) || number < min || number > max)
+      throw new Error(`wants a whole number from ${min} to ${max}`);
+    return number;
+  },
+});
+
+const oneOf = <const V extends readonly string[]>(
+  env: string,
+  values: V,
+  fallback: V[number],
+  doc: string,
+): Setting<V[number]> => ({
+  env,
+  type: values.join(" | "),
+  default: fallback,
+  doc,
+  parse: (value) => {
+    if (!values.includes(value)) throw new Error(`wants one of ${values.join(", ")}`);
+    return value;
+  },
+});
+
+/** The settings, in the order in which the reference lists them. */
+export const SETTINGS = {
+  data: path("LOA_DATA", "./data", "Folder for the database, the server's keys and its lock."),
+  databaseUrl: text(
+    "DATABASE_URL",
+    "",
+    "A PostgreSQL >= 15 to use instead of the embedded one, as postgres://user:password@host/name.",
+  ),
+  host: text("LOA_HOST", "127.0.0.1", "Address on which the API and the stream listen."),
+  port: integer("LOA_PORT", 8080, 0, 65535, "Port of the API; 0 takes any free one."),
+  streamPort: integer(
+    "LOA_STREAM_PORT",
+    8081,
+    0,
+    65535,
+    "Port for devices and gateways: the live stream and receipts; 0 takes any free one.",
+  ),
+  publicUrl: text(
+    "LOA_PUBLIC_URL",
+    "",
+    "Origin under which the API is reached from outside; empty means its own address.",
+  ),
+  streamUrl: text(
+    "LOA_STREAM_URL",
+    "",
+    "Origin under which devices reach the stream; empty means its own address.",
+  ),
+  workers: integer("LOA_WORKERS", 2, 1, 64, "Number of worker processes that run shards."),
+  demo: oneOf(
+    "LOA_DEMO",
+    ["on", "off"],
+    "on",
+    "Whether an empty database is filled with the Sông Lụa demonstration.",
+  ),
+  demoSubscribers: integer(
+    "LOA_DEMO_SUBSCRIBERS",
+    100_000,
+    0,
+    50_000_000,
+    "How many synthetic subscribers the demonstration registers.",
+  ),
+  loopbackUrl: text(
+    "LOA_LOOPBACK_URL",
+    "",
+    "host:port of the sink behind the loopback channels; empty starts one beside the server.",
+  ),
+  failPoints: text(
+    "LOA_FAIL_POINTS",
+    "",
+    "Fault tests only: named instants at which a process kills itself, as name[@hit][,name[@hit]].",
+  ),
+  logLevel: oneOf(
+    "LOA_LOG_LEVEL",
+    ["debug", "info", "warn", "error", "silent"],
+    "warn",
+    "Least severe log line that is written, as JSON, to stderr.",
+  ),
+} as const;
+
+/** The values of all settings. */
+export type Config = { [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]["parse"]> };
+
+/** Says which variables are wrong and what each of them wants. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/**
+ * Reads all settings from an environment, `process.env` if none is given.
+ * @throws {ConfigError} naming every variable that is wrong, not only the first.
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const faults: string[] = [];
+  const values = Object.entries(SETTINGS).map(([key, setting]) => {
+    const given = env[setting.env];
+    try {
+      return [key, setting.parse(given === undefined || given === "" ? setting.default : given)];
+    } catch (fault) {
+      faults.push(`${setting.env}=${given} ${(fault as Error).message}`);
+      return [key, undefined];
+    }
+  });
+  for (const name of Object.keys(env))
+    if (name.startsWith("LOA_") && !Object.values(SETTINGS).some((s) => s.env === name))
+      faults.push(`${name} is not a setting of Loa`);
+  if (faults.length > 0) throw new ConfigError(faults.join("\n"));
+  return Object.fromEntries(values) as Config;
+}

@@ -1,0 +1,103 @@
+-- Bulletins and the agreement of two people.
+
+CREATE TABLE incident (
+  id         uuid PRIMARY KEY,
+  agency_id  uuid NOT NULL REFERENCES agency,
+  hazard     text NOT NULL,
+  name_vi    text NOT NULL,
+  name_en    text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE standing_order (
+  id          uuid PRIMARY KEY,
+  agency_id   uuid NOT NULL REFERENCES agency,
+  hazard      text NOT NULL,
+  -- The template: bulletin content with {{blanks}}, and what each blank may hold.
+  template    jsonb NOT NULL,
+  blanks      jsonb NOT NULL,
+  hash        bytea NOT NULL,
+  created_by  uuid NOT NULL REFERENCES person,
+  created_at  timestamptz NOT NULL DEFAULT now(),
+  expires_at  timestamptz NOT NULL,
+  revoked_at  timestamptz
+);
+
+-- content is the whole of what people edit; state changes only through model/transition.ts.
+CREATE TABLE bulletin (
+  id                uuid PRIMARY KEY,
+  agency_id         uuid NOT NULL REFERENCES agency,
+  account_id        uuid NOT NULL REFERENCES official_account,
+  incident_id       uuid REFERENCES incident,
+  standing_order_id uuid REFERENCES standing_order,
+  type              text NOT NULL CHECK (type IN ('Actual', 'Exercise', 'PublicTest')),
+  msg_type          text NOT NULL CHECK (msg_type IN ('Alert', 'Update', 'Cancel')),
+  kind              text NOT NULL CHECK (kind IN ('warning', 'notice')),
+  state             text NOT NULL,
+  version           int NOT NULL DEFAULT 1,
+  content           jsonb NOT NULL,
+  -- Bulletins that this one updates or cancels.
+  reference_ids     uuid[] NOT NULL DEFAULT '{}',
+  created_at        timestamptz NOT NULL DEFAULT now(),
+  -- Filled at issue, the closed list of what only issue can know.
+  identifier        text UNIQUE,
+  issued_at         timestamptz,
+  approved_hash     bytea,
+  expires_at        timestamptz
+);
+CREATE INDEX bulletin_agency ON bulletin (agency_id, created_at DESC);
+
+-- Everything that happened to a bulletin, in order. Who appears here as author, editor or
+-- submitter can never approve it.
+CREATE TABLE bulletin_event (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  bulletin_id uuid NOT NULL REFERENCES bulletin,
+  at          timestamptz NOT NULL DEFAULT now(),
+  person_id   uuid REFERENCES person,
+  member_id   uuid REFERENCES member,
+  action      text NOT NULL,
+  version     int NOT NULL,
+  reason      text,
+  content     jsonb
+);
+CREATE INDEX bulletin_event_bulletin ON bulletin_event (bulletin_id, id);
+
+CREATE TABLE approval (
+  id                uuid PRIMARY KEY,
+  bulletin_id       uuid REFERENCES bulletin,
+  standing_order_id uuid REFERENCES standing_order,
+  hash              bytea NOT NULL,
+  hash_version      int NOT NULL,
+  person_id         uuid NOT NULL REFERENCES person,
+  capacity          text NOT NULL CHECK (capacity IN ('member', 'parent-duty', 'standing-order')),
+  at                timestamptz NOT NULL,
+  key_id            text NOT NULL,
+  signature         bytea NOT NULL,
+  -- An edit voids the approval; the row stays as history.
+  voided_at         timestamptz
+);
+
+-- Each use of a standing order is reviewed afterwards by somebody who did not press the button.
+CREATE TABLE standing_order_use (
+  bulletin_id       uuid PRIMARY KEY REFERENCES bulletin,
+  standing_order_id uuid NOT NULL REFERENCES standing_order,
+  used_by           uuid NOT NULL REFERENCES person,
+  used_at           timestamptz NOT NULL DEFAULT now(),
+  reviewed_by       uuid REFERENCES person,
+  reviewed_at       timestamptz,
+  verdict           text,
+  comment           text
+);
+
+-- An answer that was given under an Idempotency-Key, so that a repeated POST gets it again.
+CREATE TABLE idempotency (
+  scope        text NOT NULL,
+  key          text NOT NULL,
+  request_hash bytea NOT NULL,
+  status       int,
+  body         bytea,
+  content_type text,
+  created_at   timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (scope, key)
+);
+CREATE INDEX idempotency_created ON idempotency (created_at);
