@@ -1,0 +1,223 @@
+// The recipients of one shard as bytes: one container of Roaring's portable format
+// (https://github.com/RoaringBitmap/RoaringFormatSpec), with key 0 and the ordinals' low
+// 16 bits. A shard is 65,536 consecutive ordinals, which is exactly what one container
+// covers, so cutting an audience into shards copies whole containers and looks at no
+// ordinal. Readers need no WebAssembly: workers and the ledger decode to a Uint16Array.
+
+/** Ordinals in one shard: what one Roaring container covers. Fixed by the format. */
+export const SHARD_SIZE = 65_536;
+/** Most entries of an array container; above it the format demands a bitset. */
+const ARRAY_MAX = 4_096;
+const BITSET_BYTES = 8_192;
+const COOKIE_NO_RUNS = 12_346;
+const COOKIE_RUNS = 12_347;
+/** With runs, the format leaves the offset header out below this many containers. */
+const NO_OFFSET_THRESHOLD = 4;
+
+/** The shard that an ordinal belongs to. */
+export const shardOf = (ordinal: number): number => ordinal >>> 16;
+
+/** One shard of a bitmap. */
+export interface ContainerSlice {
+  readonly shard: number;
+  /** How many ordinals, 1..65,536. */
+  readonly planned: number;
+  /** A portable Roaring bitmap that holds one container with key 0. */
+  readonly recipients: Uint8Array;
+}
+
+type Form = "array" | "bitset" | "run";
+
+interface Container {
+  readonly key: number;
+  readonly size: number;
+  readonly form: Form;
+  readonly data: Uint8Array;
+}
+
+/**
+ * Cuts a portable Roaring bitmap into its containers, one shard each, ascending.
+ * @throws {Error} when the bytes are not a whole portable bitmap.
+ */
+export function splitShards(bitmap: Uint8Array): ContainerSlice[] {
+  return readContainers(bitmap).map(({ key, size, form, data }) => ({
+    shard: key,
+    planned: size,
+    recipients: frameContainer(form, size, data),
+  }));
+}
+
+/** How many ordinals a container holds, from its header alone. */
+export function containerSize(bytes: Uint8Array): number {
+  return readSingle(bytes).size;
+}
+
+/**
+ * The low 16 bits in a container, ascending.
+ * @throws {Error} when the bytes are not one container.
+ */
+export function decodeContainer(bytes: Uint8Array): Uint16Array {
+  const { form, size, data } = readSingle(bytes);
+  if (form === "array") return toUint16(data, size);
+  const low = new Uint16Array(size);
+  const length = form === "bitset" ? fillFromBits(low, data) : fillFromRuns(low, data);
+  if (length !== size) throw new Error(`container says ${size} entries and holds ${length}`);
+  return low;
+}
+
+/** A container of these low bits, which must ascend strictly; in the form that takes fewest bytes. */
+export function encodeContainer(low: Uint16Array): Uint8Array {
+  const size = low.length;
+  if (size === 0) throw new Error("an empty shard has no container");
+  let runs = 1;
+  for (let i = 1; i < size; i++) {
+    const gap = (low[i] as number) - (low[i - 1] as number);
+    if (gap <= 0) throw new Error(`low bits must ascend strictly (position ${i})`);
+    if (gap > 1) runs++;
+  }
+  const form: Form =
+    2 + 4 * runs < Math.min(2 * size, BITSET_BYTES) ? "run" : size > ARRAY_MAX ? "bitset" : "array";
+  if (form === "array") return frameContainer(form, size, fromUint16(low));
+  if (form === "run") return frameContainer(form, size, packRuns(low, runs));
+  const bits = new Uint8Array(BITSET_BYTES);
+  for (const value of low) bits[value >>> 3] = (bits[value >>> 3] as number) | (1 << (value & 7));
+  return frameContainer(form, size, bits);
+}
+
+/** Whether a container holds these low 16 bits. */
+export function containerHas(bytes: Uint8Array, low: number): boolean {
+  const { form, data, size } = readSingle(bytes);
+  if (form === "bitset") return ((data[low >>> 3] as number) & (1 << (low & 7))) !== 0;
+  if (form === "array") {
+    const at = lowerBound(size, (i) => uint16(data, 2 * i), low);
+    return at < size && uint16(data, 2 * at) === low;
+  }
+  const count = uint16(data, 0);
+  const after = lowerBound(count, (i) => uint16(data, 2 + 4 * i), low + 1);
+  if (after === 0) return false;
+  const start = uint16(data, 2 + 4 * (after - 1));
+  return low - start <= uint16(data, 4 + 4 * (after - 1));
+}
+
+/** The first index whose value is >= wanted; `length` if there is none. */
+function lowerBound(length: number, valueAt: (index: number) => number, wanted: number): number {
+  let from = 0;
+  let to = length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (valueAt(middle) < wanted) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+/** Puts the header of a one-container bitmap with key 0 before the container's data. */
+function frameContainer(form: Form, size: number, data: Uint8Array): Uint8Array {
+  const header = form === "run" ? 9 : 16;
+  const bytes = new Uint8Array(header + data.length);
+  const view = new DataView(bytes.buffer);
+  if (form === "run") {
+    // Cookie with (containers - 1) in its upper half, one byte of run flags, key, size - 1.
+    view.setUint32(0, COOKIE_RUNS, true);
+    view.setUint8(4, 1);
+    view.setUint16(7, size - 1, true);
+  } else {
+    // Cookie, number of containers, key, size - 1, offset of the container.
+    view.setUint32(0, COOKIE_NO_RUNS, true);
+    view.setUint32(4, 1, true);
+    view.setUint16(10, size - 1, true);
+    view.setUint32(12, header, true);
+  }
+  bytes.set(data, header);
+  return bytes;
+}
+
+function readSingle(bytes: Uint8Array): Container {
+  const [container, second] = readContainers(bytes);
+  if (!container || second || container.key !== 0)
+    throw new Error("a shard's recipients are exactly one container with key 0");
+  return container;
+}
+
+function readContainers(bytes: Uint8Array): Container[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const need = (end: number): void => {
+    if (end > bytes.length) throw new Error(`Roaring bitmap ends after ${bytes.length} bytes`);
+  };
+  need(4);
+  const cookie = view.getUint32(0, true);
+  const hasRuns = (cookie & 0xffff) === COOKIE_RUNS;
+  if (!hasRuns && cookie !== COOKIE_NO_RUNS) throw new Error("not a portable Roaring bitmap");
+  if (!hasRuns) need(8);
+  const count = hasRuns ? (cookie >>> 16) + 1 : view.getUint32(4, true);
+  if (count > SHARD_SIZE) throw new Error(`Roaring bitmap claims ${count} containers`);
+  const flagsAt = 4;
+  const headersAt = hasRuns ? flagsAt + ((count + 7) >>> 3) : 8;
+  const hasOffsets = !hasRuns || count >= NO_OFFSET_THRESHOLD;
+  let at = headersAt + 4 * count + (hasOffsets ? 4 * count : 0);
+  need(at);
+  const containers: Container[] = [];
+  for (let i = 0; i < count; i++) {
+    const key = view.getUint16(headersAt + 4 * i, true);
+    const size = view.getUint16(headersAt + 4 * i + 2, true) + 1;
+    const isRun = hasRuns && ((bytes[flagsAt + (i >>> 3)] as number) & (1 << (i & 7))) !== 0;
+    if (isRun) need(at + 2);
+    const form: Form = isRun ? "run" : size > ARRAY_MAX ? "bitset" : "array";
+    const length = isRun
+      ? 2 + 4 * view.getUint16(at, true)
+      : form === "bitset"
+        ? BITSET_BYTES
+        : 2 * size;
+    need(at + length);
+    containers.push({ key, size, form, data: bytes.subarray(at, at + length) });
+    at += length;
+  }
+  if (at !== bytes.length) throw new Error(`${bytes.length - at} bytes follow the Roaring bitmap`);
+  return containers;
+}
+
+function fillFromBits(low: Uint16Array, data: Uint8Array): number {
+  let length = 0;
+  for (let byte = 0; byte < BITSET_BYTES; byte++)
+    for (let bits = data[byte] as number; bits !== 0; bits &= bits - 1)
+      low[length++] = byte * 8 + (31 - Math.clz32(bits & -bits));
+  return length;
+}
+
+function fillFromRuns(low: Uint16Array, data: Uint8Array): number {
+  let length = 0;
+  const count = uint16(data, 0);
+  for (let i = 0; i < count; i++) {
+    const start = uint16(data, 2 + 4 * i);
+    const last = start + uint16(data, 4 + 4 * i);
+    if (last >= SHARD_SIZE) throw new Error("a run leaves its container");
+    for (let value = start; value <= last; value++) low[length++] = value;
+  }
+  return length;
+}
+
+function packRuns(low: Uint16Array, runs: number): Uint8Array {
+  const pairs = new Uint16Array(1 + 2 * runs);
+  pairs[0] = runs;
+  let at = -1;
+  for (let i = 0; i < low.length; i++) {
+    if (i === 0 || low[i] !== (low[i - 1] as number) + 1) {
+      at += 2;
+      pairs[at] = low[i] as number;
+    } else pairs[at + 1] = (pairs[at + 1] as number) + 1;
+  }
+  return fromUint16(pairs);
+}
+
+// The format is little endian, as is every machine that Node runs on, so typed arrays copy as is.
+const uint16 = (data: Uint8Array, at: number): number =>
+  (data[at] as number) | ((data[at + 1] as number) << 8);
+
+function toUint16(data: Uint8Array, length: number): Uint16Array {
+  const low = new Uint16Array(length);
+  new Uint8Array(low.buffer).set(data.subarray(0, 2 * length));
+  return low;
+}
+
+const fromUint16 = (values: Uint16Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
