@@ -56,6 +56,7 @@ export const PROBLEM_CODES = [
   // The world.
   "busy",
   "unavailable",
+  "internal-error",
 ] as const;
 
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
