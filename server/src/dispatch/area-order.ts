@@ -1,0 +1,216 @@
+// Orders to area channels: one per area, prepared -> handed over -> accepted -> carried out,
+// or refused. What the other side claims to have reached stays a claim: it is kept beside
+// the order with its evidence and never enters the planes.
+import type { Lane } from "@loa/model/bulletin-type.ts";
+import { Problem } from "@loa/model/problem.ts";
+import type pg from "pg";
+import type { AreaChannel, OrderOutcome } from "../channel/channel.ts";
+import type { Logger } from "../observe/log.ts";
+import type { DispatchCache } from "./dispatch-cache.ts";
+import type { Lease } from "./lease.ts";
+
+export interface ClaimedOrder {
+  readonly orderId: string;
+  readonly dispatchId: string;
+  readonly areaCode: string;
+  readonly epoch: number;
+  /** True when a dead owner may already have handed it over. */
+  readonly recovered: boolean;
+}
+
+/** Claims up to `limit` orders; the claim is the committed intent to hand them over. */
+export async function claimOrders(
+  pool: pg.Pool,
+  owner: string,
+  lane: Lane,
+  channel: AreaChannel,
+  limit: number,
+): Promise<ClaimedOrder[]> {
+  const { rows } = await pool.query<ClaimedOrder>({
+    name: "order-claim",
+    text: `WITH free AS (
+             SELECT o.id, o.state = 'handed-over' AS recovered
+             FROM area_order o JOIN dispatch d ON d.id = o.dispatch_id
+             WHERE o.state IN ('prepared', 'handed-over') AND o.lane = $2 AND o.channel = $3
+               AND (o.state = 'handed-over' OR d.state = 'open')
+               AND (o.owner IS NULL OR NOT EXISTS (
+                     SELECT FROM process p
+                     WHERE p.id = o.owner AND p.lease_until > clock_timestamp()))
+             ORDER BY o.seq, o.area_id LIMIT $4
+             FOR UPDATE OF o SKIP LOCKED)
+           UPDATE area_order o
+           SET owner = $1, epoch = o.epoch + 1, state = 'handed-over', changed_at = now()
+           FROM free, area a
+           WHERE o.id = free.id AND a.id = o.area_id
+           RETURNING o.id AS "orderId", o.dispatch_id AS "dispatchId", a.code AS "areaCode",
+                     o.epoch, free.recovered`,
+    values: [owner, lane, channel.name, limit],
+  });
+  return rows;
+}
+
+export interface OrderRun {
+  readonly pool: pg.Pool;
+  readonly lease: Lease;
+  readonly dispatches: DispatchCache;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Hands one order over and records the answer. Never throws. */
+export async function runOrder(
+  run: OrderRun,
+  channel: AreaChannel,
+  claimed: ClaimedOrder,
+): Promise<void> {
+  try {
+    if (claimed.recovered && channel.onCrash === "unsure")
+      return await setState(
+        run.pool,
+        claimed,
+        "unsure",
+        null,
+        "its sender died while handing over",
+      );
+    const { type, lane, message, expiresAt } = await run.dispatches.read(claimed.dispatchId);
+    const { orderId, dispatchId, areaCode } = claimed;
+    let outcome: OrderOutcome;
+    do {
+      if (run.signal.aborted || !run.lease.holds) return;
+      outcome = await channel.order(
+        { orderId, dispatchId, type, lane, message, areaCode, expiresAt },
+        run.signal,
+      );
+      if (outcome.kind === "later") await pause(outcome.retryAfterMs, run.signal);
+    } while (outcome.kind === "later" && expiresAt.getTime() > Date.now());
+    if (outcome.kind === "later")
+      await setState(run.pool, claimed, "expired", null, outcome.reason);
+    else await recordAnswer(run.pool, claimed, outcome);
+  } catch (error) {
+    run.log.error({ err: error, order: claimed.orderId }, "order failed");
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal) =>
+  new Promise<void>((done) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
+  });
+
+function recordAnswer(
+  pool: pg.Pool,
+  claimed: ClaimedOrder,
+  outcome: Exclude<OrderOutcome, { kind: "later" }>,
+): Promise<void> {
+  switch (outcome.kind) {
+    case "accepted":
+      return setState(pool, claimed, "accepted", null, outcome.reference);
+    case "carried-out":
+      return setState(pool, claimed, "carried-out", outcome.claimed, outcome.evidence);
+    case "refused":
+      return setState(pool, claimed, "refused", null, outcome.reason);
+  }
+}
+
+async function setState(
+  pool: pg.Pool,
+  claimed: ClaimedOrder,
+  state: string,
+  claimedCount: number | null,
+  evidence: string,
+): Promise<void> {
+  // A report may have come before this answer; only what is still handed over moves.
+  await pool.query(
+    `UPDATE area_order SET state = $3, claimed = $4, evidence = $5, owner = NULL, changed_at = now()
+     WHERE id = $1 AND epoch = $2 AND state = 'handed-over'`,
+    [claimed.orderId, claimed.epoch, state, claimedCount, evidence],
+  );
+}
+
+/** What the other side reports about an order after it was handed over. */
+export interface OrderReport {
+  readonly state: "accepted" | "carried-out" | "refused";
+  readonly claimed?: number | undefined;
+  readonly evidence?: string | undefined;
+}
+
+/** From which states a report may move an order. Repeating the present state changes nothing. */
+const REPORTABLE: Record<OrderReport["state"], readonly string[]> = {
+  accepted: ["handed-over", "unsure", "accepted"],
+  "carried-out": ["handed-over", "accepted", "unsure", "carried-out"],
+  refused: ["handed-over", "accepted", "unsure", "refused"],
+};
+
+/**
+ * Records a report of a gateway about one order of its channel.
+ * @throws Problem not-found when the channel has no such order, area-order-state when the order
+ * cannot go there any more.
+ */
+export async function reportOrder(
+  pool: pg.Pool,
+  channel: string,
+  orderId: string,
+  report: OrderReport,
+): Promise<void> {
+  const { rows } = await pool.query<{ state: string }>(
+    `WITH moved AS (
+       UPDATE area_order
+       SET state = $3, claimed = COALESCE($4, claimed), evidence = COALESCE($5, evidence),
+           changed_at = now()
+       WHERE id = $1 AND channel = $2 AND state = ANY($6::text[]) RETURNING $3::text AS state)
+     SELECT state FROM moved
+     UNION ALL SELECT state FROM area_order
+     WHERE id = $1 AND channel = $2 AND NOT EXISTS (SELECT FROM moved)`,
+    [
+      orderId,
+      channel,
+      report.state,
+      report.claimed ?? null,
+      report.evidence ?? null,
+      REPORTABLE[report.state],
+    ],
+  );
+  const state = rows[0]?.state;
+  if (state === undefined)
+    throw new Problem("not-found", `Channel ${channel} has no order ${orderId}.`);
+  if (state !== report.state)
+    throw new Problem(
+      "area-order-state",
+      `Order ${orderId} is ${state} and cannot become ${report.state}.`,
+    );
+}
+
+export interface OrderFigures {
+  readonly channel: string;
+  readonly orders: number;
+  readonly carriedOut: number;
+  /** Sum of what was claimed by those who carried out; never added to reached people. */
+  readonly claimed: number;
+  readonly states: Record<string, number>;
+}
+
+/** Orders of a dispatch per area channel. */
+export async function summarizeOrders(pool: pg.Pool, dispatchId: string): Promise<OrderFigures[]> {
+  const { rows } = await pool.query<{
+    channel: string;
+    state: string;
+    count: number;
+    claimed: number;
+  }>(
+    `SELECT channel, state, count(*) AS count, COALESCE(sum(claimed), 0)::bigint AS claimed
+     FROM area_order WHERE dispatch_id = $1 GROUP BY channel, state ORDER BY channel`,
+    [dispatchId],
+  );
+  const channels = [...new Set(rows.map((row) => row.channel))];
+  return channels.map((channel) => {
+    const own = rows.filter((row) => row.channel === channel);
+    const carried = own.find((row) => row.state === "carried-out");
+    return {
+      channel,
+      orders: own.reduce((sum, row) => sum + row.count, 0),
+      carriedOut: carried?.count ?? 0,
+      claimed: carried?.claimed ?? 0,
+      states: Object.fromEntries(own.map((row) => [row.state, row.count])),
+    };
+  });
+}

@@ -1,0 +1,59 @@
+// How a worker gets shards: in strict order of lane, sequence and shard, skipping what
+// somebody alive owns. The claim commits the first intent with the new epoch, so that
+// claiming and the permission to hand over the first slice are one commit.
+import type { Lane } from "@loa/model/bulletin-type.ts";
+import type pg from "pg";
+
+export interface ClaimedShard {
+  readonly dispatchId: string;
+  readonly channel: string;
+  readonly shard: number;
+  readonly seq: number;
+  readonly lane: Lane;
+  readonly epoch: number;
+  readonly planned: number;
+  readonly recipients: Buffer;
+  /** Ranks below have an outcome. */
+  readonly cursor: number;
+  /** Ranks cursor..intent may be handed over now. */
+  readonly intent: number;
+  /** True when the intent was another owner's: those ranks may already have been handed over. */
+  readonly recovered: boolean;
+  readonly state: "open" | "closing";
+}
+
+/** Claims up to `limit` shards of one lane and channel. */
+export async function claimShards(
+  pool: pg.Pool,
+  owner: string,
+  lane: Lane,
+  channel: string,
+  sliceSize: number,
+  limit: number,
+): Promise<ClaimedShard[]> {
+  const { rows } = await pool.query<ClaimedShard>({
+    name: "shard-claim",
+    // An owner without a lease is dead or stopped; its epoch is passed by, whatever it still commits.
+    text: `WITH free AS (
+             SELECT s.dispatch_id, s.channel, s.shard, s.intent > s.cursor AS recovered
+             FROM shard s
+             WHERE s.state <> 'closed' AND s.lane = $2 AND s.channel = $3
+               AND (s.owner IS NULL OR NOT EXISTS (
+                     SELECT FROM process p
+                     WHERE p.id = s.owner AND p.lease_until > clock_timestamp()))
+             ORDER BY s.seq, s.shard
+             LIMIT $5
+             FOR UPDATE OF s SKIP LOCKED)
+           UPDATE shard s
+           SET owner = $1, epoch = s.epoch + 1,
+               intent = CASE WHEN free.recovered OR s.state = 'closing' THEN s.intent
+                             ELSE LEAST(s.cursor + $4, s.planned) END
+           FROM free
+           WHERE s.dispatch_id = free.dispatch_id AND s.channel = free.channel AND s.shard = free.shard
+             AND EXISTS (SELECT FROM process WHERE id = $1 AND lease_until > clock_timestamp())
+           RETURNING s.dispatch_id AS "dispatchId", s.channel, s.shard, s.seq, s.lane, s.epoch,
+                     s.planned, s.recipients, s.cursor, s.intent, free.recovered, s.state`,
+    values: [owner, lane, channel, sliceSize, limit],
+  });
+  return rows.toSorted((a, b) => a.seq - b.seq || a.shard - b.shard);
+}

@@ -1,0 +1,185 @@
+// Builds the planes of one dispatch from what the database holds: the frozen audience, the
+// shards, the folds and the journal rows that no fold has replaced. The same code serves a
+// fresh dispatch and one whose owner was killed.
+import type { CommuneFigures, DispatchSummary } from "@loa/model/delivery.ts";
+import type pg from "pg";
+import { decodeContainer, SHARD_SIZE, splitShards } from "../audience/container.ts";
+import { ChannelPlanes } from "./channel-planes.ts";
+import { unpackFold } from "./fold-format.ts";
+import {
+  BY_ORDINAL,
+  JOINED_LATER,
+  type JournalRow,
+  readRows,
+  unpackPoints,
+  unpackRuns,
+} from "./journal.ts";
+
+export class DispatchPlanes {
+  readonly dispatchId: string;
+  readonly issuedAtMs: number;
+  readonly #residents: number;
+  readonly #concerned: number;
+  readonly #communeIds: readonly number[];
+  readonly channels: ReadonlyMap<string, ChannelPlanes>;
+  readonly joinedLater = new Set<number>();
+  /** Receipts that did not count since the last flush, "channel reason" → count. */
+  readonly refusals = new Map<string, number>();
+
+  private constructor(
+    facts: DispatchFacts,
+    communeIds: readonly number[],
+    channels: Map<string, ChannelPlanes>,
+  ) {
+    this.dispatchId = facts.id;
+    this.issuedAtMs = facts.issuedAt.getTime();
+    this.#residents = facts.residents;
+    this.#concerned = facts.concerned;
+    this.#communeIds = communeIds;
+    this.channels = channels;
+  }
+
+  /** Reads a dispatch; undefined when there is none. */
+  static async load(pool: pg.Pool, dispatchId: string): Promise<DispatchPlanes | undefined> {
+    const facts = await readFacts(pool, dispatchId);
+    if (facts === undefined) return undefined;
+    const { communeIds, groupsOf } = await readGroups(pool, dispatchId);
+    const channels = new Map<string, ChannelPlanes>();
+    const { rows: shards } = await pool.query<{
+      channel: string;
+      shard: number;
+      recipients: Buffer;
+    }>(
+      "SELECT channel, shard, recipients FROM shard WHERE dispatch_id = $1 ORDER BY channel, shard",
+      [dispatchId],
+    );
+    for (const { channel, shard, recipients } of shards) {
+      let planes = channels.get(channel);
+      if (planes === undefined)
+        channels.set(channel, (planes = new ChannelPlanes(communeIds.length * 2)));
+      const lows = decodeContainer(recipients);
+      const all = groupsOf(shard);
+      planes.addShard(
+        shard,
+        lows,
+        Uint16Array.from(lows, (low) => all[low] as number),
+      );
+    }
+    const dispatch = new DispatchPlanes(facts, communeIds, channels);
+    // Folds first: a fold that commits between the two reads moves rows from the journal into
+    // itself, so it must be looked at again if the journal shrank; one snapshot avoids it.
+    const client = await pool.connect();
+    try {
+      await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      const { rows: folds } = await client.query<{ channel: string; shard: number; body: Buffer }>(
+        "SELECT channel, shard, body FROM fold WHERE dispatch_id = $1",
+        [dispatchId],
+      );
+      for (const { channel, shard, body } of folds) {
+        const { planes } = unpackFold(body);
+        for (let rank = 0; rank < planes.length; rank++)
+          if (planes[rank] !== 0)
+            channels.get(channel)?.setRun(shard, rank, 1, planes[rank] as number);
+      }
+      for (const row of await readRows(client, dispatchId)) dispatch.apply(row);
+      await client.query("COMMIT");
+    } finally {
+      client.release();
+    }
+    return dispatch;
+  }
+
+  /** Applies one journal row. Idempotent. */
+  apply(row: JournalRow): void {
+    if (row.shard === JOINED_LATER) {
+      for (const ordinal of unpackPoints(row.entries).ordinals) this.joinedLater.add(ordinal);
+      return;
+    }
+    const channel = this.channels.get(row.channel);
+    if (channel === undefined) return;
+    if (row.shard === BY_ORDINAL) {
+      const { ordinals, planes } = unpackPoints(row.entries);
+      for (let i = 0; i < ordinals.length; i++)
+        channel.setOrdinal(ordinals[i] as number, planes[i] as number);
+    } else {
+      for (const run of unpackRuns(row.entries))
+        channel.setRun(row.shard, run.start, run.count, run.planes);
+    }
+  }
+
+  summarize(
+    refusals: readonly { channel: string; reason: string; refused: number }[],
+  ): DispatchSummary {
+    const names = [...this.channels.keys()];
+    const communes: CommuneFigures[] = this.#communeIds.map((areaId, at) => ({
+      areaId,
+      channels: Object.fromEntries(
+        names.map((name) => {
+          const channel = this.channels.get(name) as ChannelPlanes;
+          return [
+            name,
+            { residents: channel.figures(at * 2), concerned: channel.figures(at * 2 + 1) },
+          ];
+        }),
+      ),
+    }));
+    return {
+      dispatchId: this.dispatchId,
+      residents: this.#residents,
+      concerned: this.#concerned,
+      channels: Object.fromEntries(
+        names.map((name) => [name, (this.channels.get(name) as ChannelPlanes).figures()]),
+      ),
+      communes,
+      joinedLater: this.joinedLater.size,
+      refusals,
+    };
+  }
+}
+
+interface DispatchFacts {
+  readonly id: string;
+  readonly issuedAt: Date;
+  readonly residents: number;
+  readonly concerned: number;
+}
+
+async function readFacts(pool: pg.Pool, dispatchId: string): Promise<DispatchFacts | undefined> {
+  const { rows } = await pool.query<DispatchFacts>(
+    `SELECT id, issued_at AS "issuedAt", residents, concerned FROM dispatch WHERE id = $1`,
+    [dispatchId],
+  );
+  return rows[0];
+}
+
+/** Which group each ordinal of a shard belongs to, from the frozen audience by commune. */
+async function readGroups(
+  pool: pg.Pool,
+  dispatchId: string,
+): Promise<{ communeIds: number[]; groupsOf: (shard: number) => Uint16Array }> {
+  const { rows } = await pool.query<{ areaId: number; residents: Buffer; concerned: Buffer }>(
+    `SELECT area_id AS "areaId", residents, concerned FROM audience_commune
+     WHERE dispatch_id = $1 ORDER BY area_id`,
+    [dispatchId],
+  );
+  const pieces = new Map<number, { group: number; recipients: Uint8Array }[]>();
+  rows.forEach(({ residents, concerned }, at) => {
+    for (const [offset, bitmap] of [residents, concerned].entries())
+      for (const { shard, recipients } of splitShards(bitmap)) {
+        const list = pieces.get(shard) ?? [];
+        list.push({ group: at * 2 + offset, recipients });
+        pieces.set(shard, list);
+      }
+  });
+  let last: { shard: number; groups: Uint16Array } | undefined;
+  const groupsOf = (shard: number): Uint16Array => {
+    // Shards come in order for each channel; remembering one is enough.
+    if (last?.shard === shard) return last.groups;
+    const groups = new Uint16Array(SHARD_SIZE);
+    for (const { group, recipients } of pieces.get(shard) ?? [])
+      for (const low of decodeContainer(recipients)) groups[low] = group;
+    last = { shard, groups };
+    return groups;
+  };
+  return { communeIds: rows.map((row) => row.areaId), groupsOf };
+}

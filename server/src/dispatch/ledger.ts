@@ -1,0 +1,288 @@
+// The ledger: the one owner of every recipient's planes. It takes receipts, reads the
+// journal that workers and the stream write, answers figures at once, and folds and seals.
+//
+// It holds nothing that the database does not: killed at any instant, it loads a dispatch
+// again from its folds and its journal. A receipt is acknowledged after its row is durable.
+import { planeBit } from "@loa/model/delivery.ts";
+import type { DispatchSummary } from "@loa/model/delivery.ts";
+import type pg from "pg";
+import type { FailPoint } from "../observe/fail-point.ts";
+import type { Logger } from "../observe/log.ts";
+import { DispatchPlanes } from "./dispatch-planes.ts";
+import { foldChannel } from "./fold.ts";
+import {
+  appendRows,
+  type JournalPosition,
+  journalPosition,
+  type NewJournalRow,
+  type Points,
+  pointRows,
+  tailRows,
+} from "./journal.ts";
+
+/** Journal rows of one channel after which it is folded while still running. */
+export const FOLD_AFTER_ROWS = 20_000;
+/** How often what is finished is looked for. */
+export const SEAL_EVERY_MS = 5_000;
+/** How often the journal is read although nobody said that it grew. */
+export const TAIL_EVERY_MS = 250;
+/** How long after its end a dispatch still takes receipts before it is sealed. */
+export const SEAL_GRACE_MS = 15 * 60_000;
+/** Finished dispatches are not resident: what nobody asked for in this time is dropped. */
+export const RESIDENT_MS = 10 * 60_000;
+
+/** Receipts for one channel of one dispatch; columns of equal length. */
+export interface ReceiptGroup extends Points {
+  readonly dispatchId: string;
+  readonly channel: string;
+}
+
+export type RefusalReason = "foreign" | "unknown-dispatch" | "sealed";
+
+/** What became of receipts, in their order: counts, and refusals by dispatch. */
+export interface ReceiptVerdict {
+  accepted: number;
+  known: number;
+  refused: { dispatchId: string; channel: string; reason: RefusalReason; count: number }[];
+}
+
+interface Resident {
+  readonly planes: DispatchPlanes;
+  readonly sealed: boolean;
+  usedAt: number;
+}
+
+export interface LedgerOptions {
+  readonly pool: pg.Pool;
+  readonly failPoint: FailPoint;
+  readonly log: Logger;
+}
+
+export class Ledger {
+  readonly #pool: pg.Pool;
+  readonly #failPoint: FailPoint;
+  readonly #log: Logger;
+  readonly #resident = new Map<string, Promise<Resident | undefined>>();
+  #position: JournalPosition;
+  #tailing: Promise<void> | undefined;
+  #tailAgain = false;
+  #rowsSinceFold = new Map<string, number>();
+
+  private constructor(options: LedgerOptions, position: JournalPosition) {
+    this.#pool = options.pool;
+    this.#failPoint = options.failPoint;
+    this.#log = options.log;
+    this.#position = position;
+  }
+
+  static async open(options: LedgerOptions): Promise<Ledger> {
+    return new Ledger(options, await journalPosition(options.pool));
+  }
+
+  async #load(dispatchId: string): Promise<Resident | undefined> {
+    let entry = this.#resident.get(dispatchId);
+    if (entry === undefined) {
+      entry = this.#read(dispatchId);
+      this.#resident.set(dispatchId, entry);
+      // What does not exist yet, or could not be read, is asked for again next time.
+      entry.then(
+        (found) => found ?? this.#resident.delete(dispatchId),
+        () => this.#resident.delete(dispatchId),
+      );
+    }
+    const resident = await entry;
+    if (resident) resident.usedAt = performance.now();
+    return resident;
+  }
+
+  async #read(dispatchId: string): Promise<Resident | undefined> {
+    const planes = await DispatchPlanes.load(this.#pool, dispatchId);
+    if (planes === undefined) return undefined;
+    const { rows } = await this.#pool.query<{ state: string }>(
+      "SELECT state FROM dispatch WHERE id = $1",
+      [dispatchId],
+    );
+    return { planes, sealed: rows[0]?.state === "sealed", usedAt: performance.now() };
+  }
+
+  /** Reads what was committed to the journal since last time. Calls that come meanwhile share the next reading. */
+  catchUp(): Promise<void> {
+    if (this.#tailing !== undefined) {
+      this.#tailAgain = true;
+      return this.#tailing.then(() => this.#tailing ?? Promise.resolve());
+    }
+    this.#tailing = this.#tail().finally(() => {
+      this.#tailing = undefined;
+      if (this.#tailAgain) {
+        this.#tailAgain = false;
+        void this.catchUp().catch((error) => this.#log.error({ err: error }, "journal not read"));
+      }
+    });
+    return this.#tailing;
+  }
+
+  async #tail(): Promise<void> {
+    const { rows, position } = await tailRows(this.#pool, this.#position);
+    for (const row of rows) {
+      const resident = await this.#resident.get(row.dispatchId);
+      // A dispatch that is not resident reads all its rows when it is asked for.
+      resident?.planes.apply(row);
+      this.#count(row.dispatchId, row.channel, 1);
+    }
+    this.#position = position;
+  }
+
+  #count(dispatchId: string, channel: string, rows: number): void {
+    const key = `${dispatchId} ${channel}`;
+    this.#rowsSinceFold.set(key, (this.#rowsSinceFold.get(key) ?? 0) + rows);
+  }
+
+  /** Exact figures of a dispatch, at this moment; undefined when there is no such dispatch. */
+  async summarize(dispatchId: string): Promise<DispatchSummary | undefined> {
+    await this.catchUp();
+    const resident = await this.#load(dispatchId);
+    if (resident === undefined) return undefined;
+    const { rows } = await this.#pool.query<{ channel: string; reason: string; refused: number }>(
+      "SELECT channel, reason, refused FROM receipt_refusal WHERE dispatch_id = $1",
+      [dispatchId],
+    );
+    return resident.planes.summarize(rows);
+  }
+
+  /** Ordinals per channel that were or may have been told: sent, delivered, read or unsure. */
+  async reached(dispatchId: string): Promise<Map<string, Uint32Array>> {
+    await this.catchUp();
+    const resident = await this.#load(dispatchId);
+    const reached = new Map<string, Uint32Array>();
+    const told = planeBit("sent") | planeBit("unsure");
+    for (const [channel, { shards }] of resident?.planes.channels ?? []) {
+      const ordinals: number[] = [];
+      for (const [shard, { index, planes }] of shards)
+        for (let rank = 0; rank < planes.length; rank++)
+          if (((planes[rank] as number) & told) !== 0)
+            ordinals.push(shard * 65_536 + (index.lows[rank] as number));
+      reached.set(channel, Uint32Array.from(ordinals));
+    }
+    return reached;
+  }
+
+  /**
+   * Takes receipts: refuses and counts the foreign, forgets the known, and makes the rest durable
+   * before it answers. Planes are set first, so that of two equal receipts under way one is known;
+   * if they cannot be made durable, the dispatch is read again from the database.
+   */
+  async receive(groups: readonly ReceiptGroup[]): Promise<ReceiptVerdict> {
+    const verdict: ReceiptVerdict = { accepted: 0, known: 0, refused: [] };
+    const rows: NewJournalRow[] = [];
+    for (const group of groups) {
+      const resident = await this.#load(group.dispatchId);
+      const fresh = resident ? this.#take(resident, group, verdict) : undefined;
+      if (fresh === undefined) {
+        const reason = resident === undefined ? "unknown-dispatch" : "foreign";
+        const count = group.ordinals.length;
+        verdict.refused.push({
+          dispatchId: group.dispatchId,
+          channel: group.channel,
+          reason,
+          count,
+        });
+      } else rows.push(...pointRows(group.dispatchId, group.channel, fresh));
+    }
+    try {
+      await appendRows(this.#pool, rows);
+    } catch (error) {
+      for (const { dispatchId } of rows) this.#resident.delete(dispatchId);
+      throw error;
+    }
+    this.#failPoint("committed");
+    await this.#storeRefusals(verdict);
+    return verdict;
+  }
+
+  /** Sets what is news of one group and answers it; undefined when the dispatch has no such channel. */
+  #take(resident: Resident, group: ReceiptGroup, verdict: ReceiptVerdict): Points | undefined {
+    const { dispatchId, channel } = group;
+    const own = resident.planes.channels.get(channel);
+    if (own === undefined) return undefined;
+    const kept: number[] = [];
+    const refused = { foreign: 0, sealed: 0 };
+    for (let i = 0; i < group.ordinals.length; i++) {
+      const ordinal = group.ordinals[i] as number;
+      const planes = group.planes[i] as number;
+      const known = own.look(ordinal, planes);
+      if (known === "known") verdict.known++;
+      else if (known === "foreign") {
+        // Who joined later was told, and may say so; but is outside every sum.
+        if (resident.planes.joinedLater.has(ordinal)) verdict.known++;
+        else refused.foreign++;
+      } else if (resident.sealed) refused.sealed++;
+      else {
+        own.setOrdinal(ordinal, planes);
+        kept.push(i);
+      }
+    }
+    verdict.accepted += kept.length;
+    for (const reason of ["foreign", "sealed"] as const)
+      if (refused[reason] > 0)
+        verdict.refused.push({ dispatchId, channel, reason, count: refused[reason] });
+    return pick(group, kept);
+  }
+
+  /** Refusals are counted for dispatches that exist; a stranger cannot fill a table with invented ids. */
+  async #storeRefusals(verdict: ReceiptVerdict): Promise<void> {
+    for (const { dispatchId, channel, reason, count } of verdict.refused) {
+      if (reason === "unknown-dispatch") continue;
+      await this.#pool.query({
+        name: "refusal-count",
+        text: `INSERT INTO receipt_refusal (dispatch_id, channel, reason, refused) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (dispatch_id, channel, reason)
+               DO UPDATE SET refused = receipt_refusal.refused + EXCLUDED.refused`,
+        values: [dispatchId, channel, reason, count],
+      });
+    }
+  }
+
+  /** Folds journals that have grown long, seals what is over, drops what nobody asks for. */
+  async tidy(): Promise<void> {
+    for (const [key, rows] of this.#rowsSinceFold) {
+      if (rows < FOLD_AFTER_ROWS) continue;
+      const [dispatchId = "", channel = ""] = key.split(" ");
+      await foldChannel(this.#pool, dispatchId, channel, this.#failPoint);
+      this.#rowsSinceFold.delete(key);
+    }
+    for (const dispatchId of await this.#readyToSeal()) await this.seal(dispatchId);
+    const now = performance.now();
+    for (const [dispatchId, entry] of this.#resident) {
+      const resident = await entry;
+      if (resident && now - resident.usedAt > RESIDENT_MS) this.#resident.delete(dispatchId);
+    }
+  }
+
+  async #readyToSeal(): Promise<string[]> {
+    const { rows } = await this.#pool.query<{ id: string }>(
+      `SELECT id FROM dispatch d
+       WHERE state IN ('cancelled', 'expired') AND closed_at < now() - $1 * interval '1 ms'
+         AND NOT EXISTS (SELECT FROM shard s WHERE s.dispatch_id = d.id AND s.state <> 'closed')`,
+      [SEAL_GRACE_MS],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** Folds every channel of a dispatch that is over and ends it: its sums stand from now on. */
+  async seal(dispatchId: string): Promise<void> {
+    const resident = await this.#load(dispatchId);
+    for (const channel of resident?.planes.channels.keys() ?? [])
+      await foldChannel(this.#pool, dispatchId, channel, this.#failPoint);
+    await this.#pool.query("UPDATE dispatch SET state = 'sealed' WHERE id = $1", [dispatchId]);
+    this.#resident.delete(dispatchId);
+    this.#log.info({ dispatch: dispatchId }, "sealed");
+  }
+}
+
+function pick(points: Points, kept: readonly number[]): Points {
+  return {
+    ordinals: Uint32Array.from(kept, (i) => points.ordinals[i] as number),
+    planes: Uint8Array.from(kept, (i) => points.planes[i] as number),
+    ms: Uint32Array.from(kept, (i) => points.ms[i] as number),
+  };
+}

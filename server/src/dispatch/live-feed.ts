@@ -1,0 +1,90 @@
+// What the stream needs of dispatches, in memory: the message, who is in the audience of
+// the live channel, and whether it is still in force. Read once per dispatch; a connecting
+// device is then answered without the database.
+import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
+import type pg from "pg";
+import { decodeContainer } from "../audience/container.ts";
+import { RankIndex } from "./rank-index.ts";
+
+/** How long an ended dispatch is remembered, so that a Cancel finds the devices that have it. */
+export const REMEMBER_ENDED_HOURS = 48;
+
+export interface LiveDispatch {
+  readonly dispatchId: string;
+  readonly bulletinId: string;
+  readonly type: BulletinType;
+  readonly lane: Lane;
+  /** Commit-ordered within the lane. */
+  readonly seq: number;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly message: Uint8Array;
+  readonly state: "open" | "cancelled" | "expired" | "sealed";
+  /** Dispatches whose bulletins this one cancels or replaces. */
+  readonly supersedes: readonly string[];
+  /** Codes of the communes it is for: who says to be there later is told as well. */
+  readonly communeCodes: ReadonlySet<string>;
+  /** How many have the live channel planned. */
+  readonly planned: number;
+  /** Whether this ordinal is planned on the live channel. */
+  has(ordinal: number): boolean;
+}
+
+interface Row extends Omit<LiveDispatch, "communeCodes" | "has" | "issuedAtMs" | "expiresAtMs"> {
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+  readonly communeCodes: string[];
+}
+
+/** The states of all dispatches that are in force or ended lately, without their content. */
+export async function readLiveStates(
+  pool: pg.Pool,
+): Promise<{ dispatchId: string; state: LiveDispatch["state"] }[]> {
+  const { rows } = await pool.query<{ dispatchId: string; state: LiveDispatch["state"] }>({
+    name: "live-states",
+    text: `SELECT id AS "dispatchId", state FROM dispatch
+           WHERE state <> 'sealed' OR closed_at > now() - $1 * interval '1 hour'`,
+    values: [REMEMBER_ENDED_HOURS],
+  });
+  return rows;
+}
+
+/** Reads dispatches with their live audience, in order of lane and sequence. */
+export async function loadLiveDispatches(
+  pool: pg.Pool,
+  dispatchIds: readonly string[],
+): Promise<LiveDispatch[]> {
+  if (dispatchIds.length === 0) return [];
+  const { rows } = await pool.query<Row>(
+    `SELECT d.id AS "dispatchId", d.bulletin_id AS "bulletinId", d.type, d.lane, d.seq, d.state,
+            d.issued_at AS "issuedAt", d.expires_at AS "expiresAt", d.message, d.supersedes,
+            ARRAY(SELECT code FROM area WHERE id = ANY(d.commune_ids)) AS "communeCodes"
+     FROM dispatch d WHERE d.id = ANY($1::uuid[]) ORDER BY d.lane, d.seq`,
+    [dispatchIds],
+  );
+  const { rows: shards } = await pool.query<{
+    dispatchId: string;
+    shard: number;
+    recipients: Buffer;
+  }>(
+    `SELECT dispatch_id AS "dispatchId", shard, recipients FROM shard
+     WHERE channel = 'live' AND dispatch_id = ANY($1::uuid[])`,
+    [dispatchIds],
+  );
+  return rows.map(({ issuedAt, expiresAt, communeCodes, ...row }) => {
+    const members = new Map<number, RankIndex>();
+    for (const { dispatchId, shard, recipients } of shards)
+      if (dispatchId === row.dispatchId)
+        members.set(shard, new RankIndex(decodeContainer(recipients)));
+    let planned = 0;
+    for (const index of members.values()) planned += index.size;
+    return {
+      ...row,
+      issuedAtMs: issuedAt.getTime(),
+      expiresAtMs: expiresAt.getTime(),
+      communeCodes: new Set(communeCodes),
+      planned,
+      has: (ordinal) => members.get(ordinal >>> 16)?.has(ordinal & 0xffff) ?? false,
+    };
+  });
+}

@@ -1,0 +1,141 @@
+// Planning: from a frozen audience to a dispatch that any worker can run. Everything that
+// sending needs is written here, in the transaction that issues the bulletin, and the cost
+// grows with shards and communes, never with people.
+import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
+import { AREA_CHANNELS, type ChannelName, type EndpointKind } from "@loa/model/endpoint.ts";
+import type pg from "pg";
+import { newId } from "../db/id.ts";
+import { type FailPoint, noFailPoint } from "../observe/fail-point.ts";
+
+/** Some recipients of one channel: one lease, one checkpoint. */
+export interface PlannedShard {
+  readonly shard: number;
+  readonly planned: number;
+  /** One container of Roaring's portable format (audience/container.ts). */
+  readonly recipients: Uint8Array;
+}
+
+/** What planning takes from the audience stage. */
+export interface PlannedAudience {
+  readonly residents: number;
+  readonly concerned: number;
+  readonly communes: readonly {
+    readonly areaId: number;
+    readonly residents: Uint8Array;
+    readonly concerned: Uint8Array;
+  }[];
+  shards(kind: EndpointKind): readonly PlannedShard[];
+}
+
+export interface DispatchPlan {
+  readonly bulletinId: string;
+  readonly type: BulletinType;
+  readonly lane: Lane;
+  readonly message: Uint8Array;
+  readonly expiresAt: Date;
+  readonly audience: PlannedAudience;
+  readonly channels: readonly ChannelName[];
+  readonly communeIds: readonly number[];
+  /** Ids of the bulletins that this one cancels or replaces. */
+  readonly supersedes: readonly string[];
+}
+
+export interface PlannedDispatch {
+  readonly dispatchId: string;
+  readonly seq: number;
+  readonly issuedAt: Date;
+}
+
+const isAreaChannel = (channel: ChannelName): boolean =>
+  AREA_CHANNELS.some((area) => area === channel);
+
+/**
+ * Writes a dispatch with its frozen audience, shards and area orders. Runs inside the caller's
+ * transaction: either the bulletin is issued and planned, or nothing happened.
+ */
+export async function planDispatch(
+  tx: pg.PoolClient,
+  plan: DispatchPlan,
+  dispatchId: string = newId(),
+  failPoint: FailPoint = noFailPoint,
+): Promise<PlannedDispatch> {
+  const { rows: lanes } = await tx.query<{ seq: number }>(
+    "UPDATE lane SET seq = seq + 1 WHERE lane = $1 RETURNING seq",
+    [plan.lane],
+  );
+  const { seq } = lanes[0] as { seq: number };
+  const { audience } = plan;
+  const { rows: dispatches } = await tx.query<{ issuedAt: Date }>(
+    `INSERT INTO dispatch (id, bulletin_id, type, lane, seq, state, issued_at, expires_at, message,
+                           supersedes, residents, concerned, commune_ids)
+     VALUES ($1, $2, $3, $4, $5, 'open', now(), $6, $7,
+             ARRAY(SELECT id FROM dispatch WHERE bulletin_id = ANY($8::uuid[])), $9, $10, $11)
+     RETURNING issued_at AS "issuedAt"`,
+    [
+      dispatchId,
+      plan.bulletinId,
+      plan.type,
+      plan.lane,
+      seq,
+      plan.expiresAt,
+      plan.message,
+      plan.supersedes,
+      audience.residents,
+      audience.concerned,
+      plan.communeIds,
+    ],
+  );
+  await tx.query(
+    `INSERT INTO audience_commune (dispatch_id, area_id, residents, concerned)
+     SELECT $1, * FROM unnest($2::int[], $3::bytea[], $4::bytea[])`,
+    [
+      dispatchId,
+      audience.communes.map((commune) => commune.areaId),
+      audience.communes.map((commune) => commune.residents),
+      audience.communes.map((commune) => commune.concerned),
+    ],
+  );
+  failPoint("mid-freeze");
+  for (const channel of plan.channels) {
+    if (isAreaChannel(channel)) await insertOrders(tx, plan, dispatchId, seq, channel);
+    else await insertShards(tx, plan, dispatchId, seq, channel as EndpointKind);
+  }
+  return { dispatchId, seq, issuedAt: (dispatches[0] as { issuedAt: Date }).issuedAt };
+}
+
+async function insertShards(
+  tx: pg.PoolClient,
+  plan: DispatchPlan,
+  dispatchId: string,
+  seq: number,
+  channel: EndpointKind,
+): Promise<void> {
+  const shards = plan.audience.shards(channel);
+  await tx.query(
+    `INSERT INTO shard (dispatch_id, channel, lane, seq, state, shard, planned, recipients)
+     SELECT $1, $2, $3, $4, 'open', * FROM unnest($5::int[], $6::int[], $7::bytea[])`,
+    [
+      dispatchId,
+      channel,
+      plan.lane,
+      seq,
+      shards.map((shard) => shard.shard),
+      shards.map((shard) => shard.planned),
+      shards.map((shard) => shard.recipients),
+    ],
+  );
+}
+
+async function insertOrders(
+  tx: pg.PoolClient,
+  plan: DispatchPlan,
+  dispatchId: string,
+  seq: number,
+  channel: ChannelName,
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO area_order (id, dispatch_id, channel, lane, seq, state, area_id)
+     SELECT id, $1, $2, $3, $4, 'prepared', area_id FROM unnest($5::uuid[], $6::int[]) AS o(id, area_id)`,
+    [dispatchId, channel, plan.lane, seq, plan.communeIds.map(() => newId()), plan.communeIds],
+  );
+}

@@ -1,0 +1,65 @@
+// From an ordinal to its rank among the recipients of one shard, and back. All state of
+// recipients is indexed by rank, so that a shard with 40 recipients costs 40 bytes and
+// not 65,536.
+
+const WORDS = 2048;
+/** Up to here a binary search in the list beats 12 KiB of bitset and prefix sums. */
+const SPARSE_MAX = 4096;
+
+export class RankIndex {
+  /** Sorted low 16 bits of the recipients' ordinals. */
+  readonly lows: Uint16Array;
+  readonly #bits: Uint32Array | undefined;
+  readonly #before: Uint16Array | undefined;
+
+  constructor(lows: Uint16Array) {
+    this.lows = lows;
+    if (lows.length <= SPARSE_MAX) return;
+    this.#bits = new Uint32Array(WORDS);
+    this.#before = new Uint16Array(WORDS);
+    for (const low of lows)
+      this.#bits[low >>> 5] = (this.#bits[low >>> 5] as number) | (1 << (low & 31));
+    let sum = 0;
+    for (let word = 0; word < WORDS; word++) {
+      // The last word's prefix is at most 65,504, so 16 bits hold every one.
+      this.#before[word] = sum;
+      sum += popCount(this.#bits[word] as number);
+    }
+  }
+
+  get size(): number {
+    return this.lows.length;
+  }
+
+  /** The rank of an ordinal's low 16 bits; -1 when it is not a recipient. */
+  rankOf(low: number): number {
+    if (this.#bits === undefined || this.#before === undefined) return search(this.lows, low);
+    const word = this.#bits[low >>> 5] as number;
+    const bit = 1 << (low & 31);
+    if ((word & bit) === 0) return -1;
+    return (this.#before[low >>> 5] as number) + popCount(word & (bit - 1));
+  }
+
+  has(low: number): boolean {
+    return this.rankOf(low) >= 0;
+  }
+}
+
+function popCount(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return (((bits + (bits >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
+}
+
+function search(lows: Uint16Array, low: number): number {
+  let from = 0;
+  let to = lows.length - 1;
+  while (from <= to) {
+    const middle = (from + to) >>> 1;
+    const value = lows[middle] as number;
+    if (value === low) return middle;
+    if (value < low) from = middle + 1;
+    else to = middle - 1;
+  }
+  return -1;
+}

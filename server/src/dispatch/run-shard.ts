@@ -1,0 +1,159 @@
+// Running one shard: slice by slice, hand over, commit, next. The order of these steps is
+// what makes a crash harmless; docs/engine.md draws it.
+//
+//   intent committed -> hand over -> outcome and next intent committed -> hand over -> ...
+//
+// A kill before the hand-over: the next owner finds the intent and hands over (again).
+// A kill after it: the same, and the device drops the copy; or, on a channel where a copy
+// costs money or fear, the next owner counts that slice as unsure.
+import { planeBit } from "@loa/model/delivery.ts";
+import type pg from "pg";
+import { decodeContainer } from "../audience/container.ts";
+import type { AddressedChannel, Slice, SliceOutcome } from "../channel/channel.ts";
+import type { FailPoint } from "../observe/fail-point.ts";
+import type { Logger } from "../observe/log.ts";
+import type { ClaimedShard } from "./claim.ts";
+import {
+  closeUnsure,
+  closeUntold,
+  commitLate,
+  type SliceCommit,
+  type SliceCommitter,
+} from "./commit.ts";
+import { type DispatchCache, type DispatchFacts, msSinceIssue } from "./dispatch-cache.ts";
+import { packRuns } from "./journal.ts";
+import type { Lease } from "./lease.ts";
+import { outcomeRuns } from "./outcome.ts";
+
+export interface ShardRun {
+  readonly pool: pg.Pool;
+  readonly lease: Lease;
+  readonly committer: SliceCommitter;
+  readonly dispatches: DispatchCache;
+  readonly failPoint: FailPoint;
+  readonly log: Logger;
+  /** Aborted when the dispatch was closed or the process ends: no further slice begins. */
+  readonly signal: AbortSignal;
+  /** Resolves when this shard may hand a slice over: lanes are decided here. */
+  readonly turn: () => Promise<void>;
+  /** Resolves after a channel's wish to be asked later; meanwhile the shard holds up nobody. */
+  readonly pause: (retryAfterMs: number) => Promise<void>;
+}
+
+/** Longest that a channel may take over one slice before it counts as gone. */
+export const HAND_OVER_TIMEOUT_MS = 60_000;
+
+/** Runs a claimed shard until it is done, or is no longer ours. Never throws. */
+export async function runShard(
+  run: ShardRun,
+  channel: AddressedChannel,
+  claimed: ClaimedShard,
+): Promise<void> {
+  try {
+    const facts = await run.dispatches.read(claimed.dispatchId);
+    if (claimed.state === "closing") return await endClosing(run, claimed, facts);
+    const ordinals = shardOrdinals(claimed);
+    let { cursor, intent, recovered } = claimed;
+    run.failPoint("mid-lease");
+    while (cursor < claimed.planned) {
+      const outcome =
+        recovered && channel.onCrash === "unsure"
+          ? ({ kind: "all", outcome: "unsure" } as const)
+          : await handOver(run, channel, claimed, facts, ordinals.subarray(cursor, intent));
+      recovered = false;
+      if (outcome === undefined) return await giveUp(run, claimed, facts, cursor, intent);
+      run.failPoint("handed-over");
+      const next = Math.min(intent + channel.sliceSize, claimed.planned);
+      const slice = commitOf(claimed, facts, outcome, cursor, intent, next);
+      if (!(await run.committer.commit(slice))) return await commitLate(run.pool, slice);
+      run.failPoint("committed");
+      cursor = intent;
+      intent = next;
+    }
+  } catch (error) {
+    // A fault of ours, or a database that does not answer: the intent stays, and whoever claims
+    // the shard after our lease takes it up. Nobody is forgotten.
+    run.log.error(
+      { err: error, dispatch: claimed.dispatchId, shard: claimed.shard },
+      "shard failed",
+    );
+  }
+}
+
+/** The ordinals of a claimed shard, by rank. */
+function shardOrdinals(claimed: ClaimedShard): Uint32Array {
+  const lows = decodeContainer(claimed.recipients);
+  const base = claimed.shard * 65_536;
+  return Uint32Array.from(lows, (low) => base + low);
+}
+
+/** Hands one slice over, waiting as often as the channel asks; undefined when it is not ours any more. */
+async function handOver(
+  run: ShardRun,
+  channel: AddressedChannel,
+  claimed: ClaimedShard,
+  facts: DispatchFacts,
+  ordinals: Uint32Array,
+): Promise<Exclude<SliceOutcome, { kind: "later" }> | undefined> {
+  const { dispatchId, type, lane, message, expiresAt } = facts;
+  const slice: Slice = { dispatchId, type, lane, message, ordinals, expiresAt };
+  for (;;) {
+    await run.turn();
+    // Asked at the last moment: a process that was stopped here and wakes must not hand over.
+    if (run.signal.aborted || !run.lease.holds) return undefined;
+    // What is under way is finished even when the dispatch closes: its outcome is a fact to keep.
+    const outcome = await channel.handOver(slice, AbortSignal.timeout(HAND_OVER_TIMEOUT_MS));
+    if (outcome.kind !== "later") return outcome;
+    await run.pause(outcome.retryAfterMs);
+  }
+}
+
+function commitOf(
+  claimed: ClaimedShard,
+  facts: DispatchFacts,
+  outcome: Exclude<SliceOutcome, { kind: "later" }>,
+  cursor: number,
+  intent: number,
+  next: number,
+): SliceCommit {
+  const { dispatchId, channel, shard, epoch } = claimed;
+  const runs = outcomeRuns(outcome, cursor, intent - cursor, msSinceIssue(facts));
+  return {
+    dispatchId,
+    channel,
+    shard,
+    epoch,
+    cursor: intent,
+    intent: next,
+    entries: packRuns(runs),
+  };
+}
+
+/**
+ * The intent was never used: if the dispatch was closed meanwhile, those people are known to be
+ * untold. Otherwise the shard stays as it is for its next owner.
+ */
+async function giveUp(
+  run: ShardRun,
+  claimed: ClaimedShard,
+  facts: DispatchFacts,
+  cursor: number,
+  intent: number,
+): Promise<void> {
+  const runOf = (plane: "suppressed" | "expired") =>
+    packRuns([
+      { start: cursor, count: intent - cursor, planes: planeBit(plane), ms: msSinceIssue(facts) },
+    ]);
+  await closeUntold(run.pool, claimed, runOf("suppressed"), runOf("expired"));
+}
+
+/** Closed while a dead owner had an intent: nobody can know, so unsure. */
+async function endClosing(
+  run: ShardRun,
+  claimed: ClaimedShard,
+  facts: DispatchFacts,
+): Promise<void> {
+  const { cursor, intent } = claimed;
+  const unsure = { start: cursor, count: intent - cursor, planes: planeBit("unsure") };
+  await closeUnsure(run.pool, claimed, packRuns([{ ...unsure, ms: msSinceIssue(facts) }]));
+}
