@@ -38,7 +38,7 @@ const BIT_OF_INDEX = Uint8Array.from(PLANES, (plane) =>
 const INDEX_OF_BIT = new Map(PLANES.map((plane, index) => [planeBit(plane), index]));
 
 /** Packs receipts. @throws {RangeError} over PACKED_ENTRIES_MAX or on a plane that is not one. */
-export function encodeReceipts(receipts: PackedReceipts): Uint8Array {
+export function encodeReceipts(receipts: PackedReceipts): Uint8Array<ArrayBuffer> {
   const { dispatchId, ordinals, planes, ms } = receipts;
   if (!UUID.test(dispatchId)) throw new RangeError(`${dispatchId} is not a lower-case UUID`);
   if (ordinals.length > PACKED_ENTRIES_MAX)
