@@ -1,0 +1,164 @@
+import {
+  emptyStates,
+  planeBit,
+  PLANES,
+  PRECEDENCE,
+  type StateCounts,
+} from "@loa/model/delivery.ts";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { plantDispatch, range } from "../../test/dispatch-kit.ts";
+import { type TestEngine, silent, startEngine } from "../../test/engine-kit.ts";
+import { noFailPoint } from "../observe/fail-point.ts";
+import { foldChannel } from "./fold.ts";
+import { appendRows, BY_ORDINAL, packPoints, packRuns } from "./journal.ts";
+import { Ledger, type ReceiptGroup } from "./ledger.ts";
+import { readRecipient } from "./recipient.ts";
+
+const PEOPLE = 40;
+
+const receipts = (
+  dispatchId: string,
+  facts: readonly (readonly [ordinal: number, plane: (typeof PLANES)[number]])[],
+): ReceiptGroup => ({
+  dispatchId,
+  channel: "loopback",
+  ordinals: Uint32Array.from(facts, ([ordinal]) => ordinal),
+  planes: Uint8Array.from(facts, ([, plane]) => planeBit(plane)),
+  ms: Uint32Array.from(facts, (_, i) => 100 + i),
+});
+
+const plant = (engine: TestEngine) =>
+  plantDispatch(engine.database.pool, {
+    communes: [
+      { areaId: 1, residents: range(0, PEOPLE / 2) },
+      { areaId: 2, residents: [], concerned: range(70_000, PEOPLE / 2) },
+    ],
+    channels: ["loopback"],
+  });
+
+const reopen = (engine: TestEngine) =>
+  Ledger.open({ pool: engine.database.pool, failPoint: noFailPoint, log: silent });
+
+test("a receipt counts once, however often it comes and whether or not sent was committed", async () => {
+  await using engine = await startEngine();
+  const { dispatchId } = await plant(engine);
+  const first = receipts(dispatchId, [
+    [3, "delivered"],
+    [3, "delivered"],
+    [4, "read"],
+  ]);
+  expect(await engine.ledger.receive([first])).toEqual({ accepted: 2, known: 1, refused: [] });
+  expect(await engine.ledger.receive([first])).toEqual({ accepted: 0, known: 3, refused: [] });
+  const figures = (await engine.ledger.summarize(dispatchId))?.channels["loopback"];
+  expect(figures?.state).toMatchObject({ delivered: 1, read: 1, queued: PEOPLE - 2 });
+  expect(figures?.reached).toEqual({ sent: 2, delivered: 2, read: 1 });
+});
+
+test("a receipt for somebody who is not in the dispatch is refused and counted", async () => {
+  await using engine = await startEngine();
+  const { dispatchId } = await plant(engine);
+  const unknown = "01900000-0000-7000-8000-000000000000";
+  const verdict = await engine.ledger.receive([
+    receipts(dispatchId, [
+      [3, "delivered"],
+      [999, "delivered"],
+      [69_999, "read"],
+    ]),
+    receipts(unknown, [[1, "read"]]),
+  ]);
+  expect(verdict).toMatchObject({ accepted: 1, known: 0 });
+  expect(verdict.refused).toEqual([
+    { dispatchId, channel: "loopback", reason: "foreign", count: 2 },
+    { dispatchId: unknown, channel: "loopback", reason: "unknown-dispatch", count: 1 },
+  ]);
+  const summary = await engine.ledger.summarize(dispatchId);
+  expect(summary?.refusals).toEqual([{ channel: "loopback", reason: "foreign", refused: 2 }]);
+  expect(summary?.channels["loopback"]?.reached.delivered).toBe(1);
+});
+
+test("any order of facts, doubled and split over processes, gives the same figures; a fold and a restart change nothing", async () => {
+  await using engine = await startEngine();
+  const ordinals = [...range(0, PEOPLE / 2), ...range(70_000, PEOPLE / 2)];
+  const fact = fc.tuple(fc.constantFrom(...ordinals), fc.constantFrom(...PLANES));
+  await fc.assert(
+    fc.asyncProperty(fc.array(fact, { maxLength: 120 }), fc.nat(120), async (facts, cut) => {
+      const { dispatchId } = await plant(engine);
+      // Some facts come as receipts, others as rows that a worker or the stream committed.
+      await engine.ledger.receive([receipts(dispatchId, facts.slice(0, cut))]);
+      if (facts.length % 2 === 0)
+        await foldChannel(engine.database.pool, dispatchId, "loopback", noFailPoint);
+      const { ordinals: later, planes, ms } = receipts(dispatchId, facts.slice(cut));
+      const entries = packPoints({ ordinals: later, planes, ms });
+      await appendRows(engine.database.pool, [
+        { dispatchId, channel: "loopback", shard: BY_ORDINAL, entries },
+      ]);
+      const expected = countByBruteForce(ordinals, facts);
+      const running = await engine.ledger.summarize(dispatchId);
+      expect(running?.channels["loopback"]?.state).toEqual(expected);
+      await foldChannel(engine.database.pool, dispatchId, "loopback", noFailPoint);
+      const restarted = await (await reopen(engine)).summarize(dispatchId);
+      expect(restarted).toEqual(running);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+/** The slow, obvious version of the states. */
+function countByBruteForce(
+  ordinals: readonly number[],
+  facts: readonly (readonly [number, string])[],
+): StateCounts {
+  const states = emptyStates();
+  for (const ordinal of ordinals) {
+    const own = new Set(facts.filter(([of]) => of === ordinal).map(([, plane]) => plane));
+    states[PRECEDENCE.find((plane) => own.has(plane)) ?? "queued"]++;
+  }
+  return states;
+}
+
+test("what happened to one person is told with its times, before and after folding", async () => {
+  await using engine = await startEngine();
+  const { pool } = engine.database;
+  const { dispatchId } = await plant(engine);
+  const entries = packRuns([{ start: 0, count: 20, planes: planeBit("sent"), ms: 12 }]);
+  await appendRows(pool, [{ dispatchId, channel: "loopback", shard: 0, entries }]);
+  await engine.ledger.receive([receipts(dispatchId, [[5, "delivered"]])]);
+  const expected = {
+    group: "residents",
+    areaId: 1,
+    channels: [
+      {
+        channel: "loopback",
+        state: "delivered",
+        facts: [
+          { plane: "sent", msSinceIssue: 12 },
+          { plane: "delivered", msSinceIssue: 100 },
+        ],
+      },
+    ],
+  };
+  expect(await readRecipient(pool, dispatchId, 5)).toEqual(expected);
+  expect(await foldChannel(pool, dispatchId, "loopback", noFailPoint)).toBe(2);
+  expect(await readRecipient(pool, dispatchId, 5)).toEqual(expected);
+  expect(await readRecipient(pool, dispatchId, 12_345)).toBeUndefined();
+});
+
+test("a journal row that commits late is not skipped", async () => {
+  await using engine = await startEngine();
+  const { pool } = engine.database;
+  const { dispatchId } = await plant(engine);
+  await engine.ledger.summarize(dispatchId);
+  const late = await pool.connect();
+  const row = (start: number) => packRuns([{ start, count: 1, planes: planeBit("sent"), ms: 1 }]);
+  await late.query("BEGIN");
+  await late.query(
+    "INSERT INTO journal (dispatch_id, channel, shard, entries) VALUES ($1, 'loopback', 0, $2)",
+    [dispatchId, row(0)],
+  );
+  await appendRows(pool, [{ dispatchId, channel: "loopback", shard: 0, entries: row(1) }]);
+  expect((await engine.ledger.summarize(dispatchId))?.channels["loopback"]?.state.sent).toBe(1);
+  await late.query("COMMIT");
+  late.release();
+  expect((await engine.ledger.summarize(dispatchId))?.channels["loopback"]?.state.sent).toBe(2);
+});
