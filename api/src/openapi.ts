@@ -4,12 +4,39 @@
 // Adding a noun: import its list of routes and append it to ROUTES.
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { PROBLEM_CODES, type ProblemCode } from "@loa/model/problem.ts";
+import { deviceEdgeRoutes } from "./device-edge.ts";
+import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
 import { PROBLEM_MEDIA_TYPE, PROBLEMS } from "./problems.ts";
 import { JSON_BODY_MAX_BYTES, needsIdempotencyKey, type Route } from "./route.ts";
 
 /** Every operation of the API, in the order in which the documentation lists the nouns. */
-export const ROUTES: readonly Route[] = [...healthRoutes];
+export const ROUTES: readonly Route[] = [
+  ...deviceEdgeRoutes,
+  ...healthRoutes,
+  ...documentationRoutes,
+];
+
+/** What the nouns of the routes are called in Vietnamese; docs/glossary.md is the law. */
+const NOUNS_VI: Readonly<Record<string, string>> = {
+  Areas: "Địa bàn",
+  Zones: "Vùng",
+  Audience: "Phạm vi người nhận",
+  Subscribers: "Người nhận",
+  Devices: "Thiết bị",
+  Agencies: "Cơ quan",
+  Accounts: "Tài khoản OA",
+  Members: "Cán bộ",
+  Keys: "Khoá truy cập",
+  Incidents: "Sự kiện",
+  Bulletins: "Bản tin",
+  "Standing orders": "Lệnh chờ sẵn",
+  Dispatches: "Đợt gửi",
+  Ledger: "Sổ gửi",
+  "Area orders": "Lệnh theo địa bàn",
+  Health: "Tình trạng hệ thống",
+  Documentation: "Tài liệu",
+};
 
 /** What every operation may refuse, by what it takes. */
 function commonProblems(route: Route): ProblemCode[] {
@@ -69,7 +96,10 @@ export function buildOpenApi(version: string, routes: readonly Route[] = ROUTES)
   return getOpenAPI31Document({
     openapi: "3.1.0",
     info: { title: "Loa", version, description: DESCRIPTION, license: { name: "Apache-2.0" } },
-    tags: [...new Set(routes.map((route) => route.noun))].map((name) => ({ name })),
+    tags: [...new Set(routes.map((route) => route.noun))].map((name) => ({
+      name,
+      ...(NOUNS_VI[name] && { "x-name-vi": NOUNS_VI[name] }),
+    })),
   });
 }
 
@@ -94,11 +124,15 @@ function describeRoute(route: Route): PathConfig {
     summary: route.summary,
     ...(route.description && { description: route.description }),
     ...(route.access.kind !== "public" && { security: [{ key: [] }] }),
+    ...(route.servedBy === "stream" && { "x-loa-served-by": "stream" }),
     "x-loa-access": route.access,
     ...(route.body && { "x-loa-body-max-bytes": route.body.maxBytes ?? JSON_BODY_MAX_BYTES }),
     request,
     responses: {
       [status]: { description, ...(content && { content }) },
+      ...(route.servedBy === "stream" && {
+        307: { description: "Ask the device edge, at Location" },
+      }),
       ...problemResponses(route),
     },
   };

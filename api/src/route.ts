@@ -55,6 +55,8 @@ export interface Route {
   readonly problems?: readonly ProblemCode[];
   /** Every POST needs an Idempotency-Key; "none" is for those that store nothing, or stream. */
   readonly idempotency?: "none";
+  /** Served at the device edge's own origin; the API answers 307 to there. */
+  readonly servedBy?: "stream";
 }
 
 /** Keeps the literal types of a route, so that its handler knows what it gets. */

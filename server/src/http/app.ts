@@ -62,6 +62,8 @@ export interface AppDeps {
 
 export interface App {
   mount<const R extends Route>(route: R, handler: RouteHandler<NoInfer<R>>): void;
+  /** Answers 307 for a route that another origin serves; the body is not read. */
+  redirect(route: Route, origin: () => string): void;
   readonly mounted: readonly Route[];
   readonly fetch: (request: Request) => Response | Promise<Response>;
   /** Calls the app without a port, for tests. */
@@ -94,6 +96,16 @@ export function buildApp(deps: AppDeps): App {
       mounted.push(route);
       const run = handler as unknown as (input: unknown) => Promise<unknown>;
       hono.on(route.method, honoPath(route.path), (context) => serve(deps, route, run, context));
+    },
+    redirect(route, origin) {
+      mounted.push(route);
+      hono.on(route.method, honoPath(route.path), ({ req }) => {
+        const { pathname, search } = new URL(req.url);
+        return new Response(null, {
+          status: 307,
+          headers: { location: origin() + pathname + search },
+        });
+      });
     },
     fetch: (request) => hono.fetch(request),
     request: hono.request,
