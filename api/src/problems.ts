@@ -87,6 +87,29 @@ export const PROBLEMS = {
     vi: "Khoá cổng kênh không dùng được cho việc này",
     en: "The gateway key does not cover this",
   },
+  // Agencies and their people.
+  "agency-unknown": { status: 404, vi: "Không có cơ quan này", en: "There is no such agency" },
+  "account-unknown": {
+    status: 404,
+    vi: "Không có tài khoản chính thức này",
+    en: "There is no such official account",
+  },
+  "handle-taken": {
+    status: 409,
+    vi: "Tên định danh này đã có tài khoản khác sử dụng",
+    en: "Another account has this handle",
+  },
+  "member-unknown": { status: 404, vi: "Không có cán bộ này", en: "There is no such member" },
+  "roles-conflict": {
+    status: 409,
+    vi: "Các vai trò này không được giao cho cùng một người",
+    en: "These roles must not be held by one person",
+  },
+  "api-key-unknown": {
+    status: 404,
+    vi: "Không có khoá truy cập này",
+    en: "There is no such access key",
+  },
   // Areas.
   "area-unknown": { status: 404, vi: "Không có địa bàn mang mã này", en: "No area has this code" },
   "area-superseded": {
@@ -133,6 +156,7 @@ export const PROBLEMS = {
     en: "There is no such subscriber",
   },
   // Bulletins.
+  "incident-unknown": { status: 404, vi: "Không có sự kiện này", en: "There is no such incident" },
   "bulletin-unknown": { status: 404, vi: "Không có bản tin này", en: "There is no such bulletin" },
   "bulletin-state": {
     status: 409,

@@ -21,6 +21,13 @@ export const PROBLEM_CODES = [
   "role-missing",
   "token-invalid",
   "gateway-key-scope",
+  // Agencies and their people.
+  "agency-unknown",
+  "account-unknown",
+  "handle-taken",
+  "member-unknown",
+  "roles-conflict",
+  "api-key-unknown",
   // Areas.
   "area-unknown",
   "area-superseded",
@@ -35,6 +42,7 @@ export const PROBLEM_CODES = [
   "consent-missing",
   "subscriber-unknown",
   // Bulletins.
+  "incident-unknown",
   "bulletin-unknown",
   "bulletin-state",
   "bulletin-invalid",
