@@ -121,8 +121,7 @@ function faultOf(read: () => unknown): unknown {
   }
   return undefined;
 }
-const onlyLoopbackFault = (fault: unknown) =>
-  fault === undefined || fault instanceof LoopbackFault;
+const onlyLoopbackFault = (fault: unknown) => fault === undefined || fault instanceof LoopbackFault;
 
 test("whatever bytes arrive, a reader hears frames or throws a LoopbackFault, nothing else", () => {
   fc.assert(

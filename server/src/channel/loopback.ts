@@ -1,0 +1,41 @@
+// The loopback channel: an addressed channel whose far side is the sink, a process that counts
+// every message for every person. It reaches nobody real, and therefore carries every type of
+// bulletin. A copy costs nothing and the sink counts it, so a crash resends.
+import { BULLETIN_TYPES } from "@loa/model/bulletin-type.ts";
+import type { AddressedChannel, SliceOutcome } from "./channel.ts";
+import { type LineOptions, openLoopbackLine } from "./loopback-line.ts";
+
+/** Recipients in one frame; what may go out twice after a kill. */
+export const LOOPBACK_SLICE_SIZE = 4096;
+
+/** Connects to the sink at `host:port`; where it is away, slices are answered `later`. */
+export function openLoopbackChannel(options: LineOptions): AddressedChannel {
+  const line = openLoopbackLine(options);
+  return {
+    form: "addressed",
+    name: "loopback",
+    sliceSize: LOOPBACK_SLICE_SIZE,
+    onCrash: "resend",
+    reaches: BULLETIN_TYPES,
+    async handOver(slice, signal): Promise<SliceOutcome> {
+      const { dispatchId, type, lane, ordinals, message } = slice;
+      const expiresAtMs = slice.expiresAt.getTime();
+      const reply = await line.ask(
+        { kind: "slice", slice: { dispatchId, type, lane, expiresAtMs, ordinals, message } },
+        signal,
+      );
+      if (reply.kind === "away")
+        return { kind: "later", retryAfterMs: reply.retryAfterMs, reason: reply.reason };
+      // It left and nobody said what became of it: not knowing is an outcome of its own.
+      if (reply.kind === "lost") return { kind: "all", outcome: "unsure" };
+      const answer = reply.frame.kind === "answer" ? reply.frame.answer : undefined;
+      if (!answer || (answer.kind === "each" && answer.outcomes.length !== ordinals.length)) {
+        line.hangUp("answered something else");
+        return { kind: "all", outcome: "unsure" };
+      }
+      // The codes of `each` are the wire's, which are those of OUTCOMES (a test compares them).
+      return answer;
+    },
+    close: () => line.close(),
+  };
+}
