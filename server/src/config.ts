@@ -110,6 +110,12 @@ export const SETTINGS = {
     "",
     "host:port of the sink behind the loopback channels; empty starts one beside the server.",
   ),
+  readyJson: oneOf(
+    "LOA_READY_JSON",
+    ["on", "off"],
+    "off",
+    "Whether the start is announced as one line of JSON on stdout, for programs, and not as text.",
+  ),
   failPoints: text(
     "LOA_FAIL_POINTS",
     "",

@@ -114,7 +114,6 @@ export class RecordingChannel implements AddressedChannel {
   readonly form = "addressed";
   readonly name: EndpointKind;
   readonly sliceSize: number;
-  readonly slicesAtOnce = 4;
   readonly onCrash: "resend" | "unsure";
   readonly reaches = ["Actual", "Exercise", "PublicTest"] as const;
   readonly slices: Slice[] = [];

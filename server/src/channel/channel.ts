@@ -34,10 +34,11 @@ export type SliceOutcome =
 export interface AddressedChannel {
   readonly form: "addressed";
   readonly name: EndpointKind;
-  /** Most recipients in one slice: what may go out twice after a kill. */
+  /**
+   * Most recipients in one slice. A worker has one slice of a channel under way at a time, so
+   * this is what may go out twice after a kill; a channel is concurrent within its slice.
+   */
   readonly sliceSize: number;
-  /** Slices of different shards that one worker may have under way at once. */
-  readonly slicesAtOnce: number;
   /**
    * What a new owner does with an intent that no outcome was committed for: hand it over again
    * (the device drops the copy), or, where a copy costs money or fear, count it as unsure.

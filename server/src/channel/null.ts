@@ -10,7 +10,6 @@ export function openNullChannel(): AddressedChannel {
     form: "addressed",
     name: "null",
     sliceSize: SLICE_SIZE,
-    slicesAtOnce: 8,
     onCrash: "resend",
     reaches: ["Actual", "Exercise", "PublicTest"],
     handOver: async (_slice, signal) =>

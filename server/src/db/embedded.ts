@@ -32,6 +32,8 @@ export interface EmbeddedPostgres {
   readonly adopted: boolean;
   /** Where sockets of this installation live: short, private, gone after a reboot. */
   readonly runtimeFolder: string;
+  /** Whether its postmaster still serves the folder. */
+  isAlive(): boolean;
   stop(): Promise<void>;
 }
 
@@ -211,7 +213,13 @@ export async function startEmbeddedPostgres(dataFolder: string): Promise<Embedde
     await waitUntilReady(options, () =>
       serves(running.pid, cluster) ? undefined : "the server of this folder just ended",
     );
-    return { options, adopted: true, runtimeFolder, stop: () => stopPostmaster(running.pid) };
+    return {
+      options,
+      adopted: true,
+      runtimeFolder,
+      isAlive: () => serves(running.pid, cluster),
+      stop: () => stopPostmaster(running.pid),
+    };
   }
   if (running) fs.rmSync(join(cluster, "postmaster.pid"), { force: true });
 
@@ -266,7 +274,13 @@ async function launch(
   const options = { ...base, host, port };
   await waitUntilReady(options, () => failure);
   const pid = child.pid as number;
-  return { options, adopted: false, runtimeFolder, stop: () => stopPostmaster(pid) };
+  return {
+    options,
+    adopted: false,
+    runtimeFolder,
+    isAlive: () => failure === undefined,
+    stop: () => stopPostmaster(pid),
+  };
 }
 
 async function freePort(): Promise<number> {

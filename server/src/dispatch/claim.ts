@@ -1,4 +1,4 @@
-// How a worker gets shards: in strict order of lane, sequence and shard, skipping what
+// How a worker gets a shard: in strict order of lane, sequence and shard, skipping what
 // somebody alive owns. The claim commits the first intent with the new epoch, so that
 // claiming and the permission to hand over the first slice are one commit.
 import type { Lane } from "@loa/model/bulletin-type.ts";
@@ -22,15 +22,14 @@ export interface ClaimedShard {
   readonly state: "open" | "closing";
 }
 
-/** Claims up to `limit` shards of one lane and channel. */
-export async function claimShards(
+/** Claims the next shard of one lane and channel; undefined when there is none. */
+export async function claimShard(
   pool: pg.Pool,
   owner: string,
   lane: Lane,
   channel: string,
   sliceSize: number,
-  limit: number,
-): Promise<ClaimedShard[]> {
+): Promise<ClaimedShard | undefined> {
   const { rows } = await pool.query<ClaimedShard>({
     name: "shard-claim",
     // An owner without a lease is dead or stopped; its epoch is passed by, whatever it still commits.
@@ -42,7 +41,7 @@ export async function claimShards(
                      SELECT FROM process p
                      WHERE p.id = s.owner AND p.lease_until > clock_timestamp()))
              ORDER BY s.seq, s.shard
-             LIMIT $5
+             LIMIT 1
              FOR UPDATE OF s SKIP LOCKED)
            UPDATE shard s
            SET owner = $1, epoch = s.epoch + 1,
@@ -53,7 +52,7 @@ export async function claimShards(
              AND EXISTS (SELECT FROM process WHERE id = $1 AND lease_until > clock_timestamp())
            RETURNING s.dispatch_id AS "dispatchId", s.channel, s.shard, s.seq, s.lane, s.epoch,
                      s.planned, s.recipients, s.cursor, s.intent, free.recovered, s.state`,
-    values: [owner, lane, channel, sliceSize, limit],
+    values: [owner, lane, channel, sliceSize],
   });
-  return rows.toSorted((a, b) => a.seq - b.seq || a.shard - b.shard);
+  return rows[0];
 }

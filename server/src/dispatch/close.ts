@@ -6,6 +6,7 @@
 // the epoch makes every commit of the old one fail.
 import { planeBit } from "@loa/model/delivery.ts";
 import type pg from "pg";
+import { inTransaction } from "../db/transaction.ts";
 import { packRuns } from "./journal.ts";
 
 export type CloseReason = "cancelled" | "expired";
@@ -72,24 +73,15 @@ export async function closeDispatches(
 }
 
 /** Expires what is past its time; several processes may try, each dispatch is taken once. */
-export async function expireDispatches(pool: pg.Pool): Promise<string[]> {
-  const client = await pool.connect();
-  try {
-    await client.query("BEGIN");
-    const { rows } = await client.query<{ id: string }>(
+export function expireDispatches(pool: pg.Pool): Promise<string[]> {
+  return inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{ id: string }>(
       `SELECT id FROM dispatch WHERE state = 'open' AND expires_at <= now()
        FOR UPDATE SKIP LOCKED`,
     );
     const ids = rows.map((row) => row.id);
-    const closed = ids.length > 0 ? await closeDispatches(client, ids, "expired") : [];
-    await client.query("COMMIT");
-    return closed;
-  } catch (error) {
-    await client.query("ROLLBACK").catch(() => {});
-    throw error;
-  } finally {
-    client.release();
-  }
+    return ids.length > 0 ? closeDispatches(tx, ids, "expired") : [];
+  });
 }
 
 /** The ranks of one shard that may have been handed over although no outcome says so. */

@@ -4,6 +4,7 @@
 import type { CommuneFigures, DispatchSummary } from "@loa/model/delivery.ts";
 import type pg from "pg";
 import { decodeContainer, SHARD_SIZE, splitShards } from "../audience/container.ts";
+import { readAtPosition } from "../db/commit-order.ts";
 import { ChannelPlanes } from "./channel-planes.ts";
 import { unpackFold } from "./fold-format.ts";
 import {
@@ -66,11 +67,8 @@ export class DispatchPlanes {
       );
     }
     const dispatch = new DispatchPlanes(facts, communeIds, channels);
-    // Folds first: a fold that commits between the two reads moves rows from the journal into
-    // itself, so it must be looked at again if the journal shrank; one snapshot avoids it.
-    const client = await pool.connect();
-    try {
-      await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    // One snapshot: a fold that commits between the two reads would move rows out of sight.
+    await readAtPosition(pool, async (client) => {
       const { rows: folds } = await client.query<{ channel: string; shard: number; body: Buffer }>(
         "SELECT channel, shard, body FROM fold WHERE dispatch_id = $1",
         [dispatchId],
@@ -82,10 +80,7 @@ export class DispatchPlanes {
             channels.get(channel)?.setRun(shard, rank, 1, planes[rank] as number);
       }
       for (const row of await readRows(client, dispatchId)) dispatch.apply(row);
-      await client.query("COMMIT");
-    } finally {
-      client.release();
-    }
+    });
     return dispatch;
   }
 

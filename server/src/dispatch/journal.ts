@@ -6,6 +6,7 @@
 // receipts write). Entries set planes, which are monotone, so rows may be read in any order
 // and more than once. Times are milliseconds since the dispatch's issue.
 import type pg from "pg";
+import { committedSince, type Position } from "../db/commit-order.ts";
 
 /** `shard` of rows whose entries name ordinals. */
 export const BY_ORDINAL = -1;
@@ -142,11 +143,8 @@ export async function readRows(
   return rows;
 }
 
-/** Where a tailer stands: a pg_snapshot as text. */
-export type JournalPosition = string;
-
 /** The present position: every row committed up to now is before it. */
-export async function journalPosition(pool: pg.Pool): Promise<JournalPosition> {
+export async function journalPosition(pool: pg.Pool): Promise<Position> {
   const { rows } = await pool.query<{ at: string }>("SELECT pg_current_snapshot()::text AS at");
   return (rows[0] as { at: string }).at;
 }
@@ -157,15 +155,14 @@ export async function journalPosition(pool: pg.Pool): Promise<JournalPosition> {
  */
 export async function tailRows(
   pool: pg.Pool,
-  position: JournalPosition,
-): Promise<{ rows: JournalRow[]; position: JournalPosition }> {
+  position: Position,
+): Promise<{ rows: JournalRow[]; position: Position }> {
   const { rows } = await pool.query<JournalRow & { at: string }>({
     name: "journal-tail",
     text: `SELECT s.at::text AS at, ${COLUMNS}
            FROM (SELECT pg_current_snapshot() AS at) s
            LEFT JOIN journal j
-             ON j.xid >= pg_snapshot_xmin($1::pg_snapshot)
-            AND NOT pg_visible_in_snapshot(j.xid, $1::pg_snapshot)
+             ON ${committedSince("$1")}
            ORDER BY j.id`,
     values: [position],
   });

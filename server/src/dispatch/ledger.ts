@@ -6,13 +6,13 @@
 import { planeBit } from "@loa/model/delivery.ts";
 import type { DispatchSummary } from "@loa/model/delivery.ts";
 import type pg from "pg";
+import type { Position } from "../db/commit-order.ts";
 import type { FailPoint } from "../observe/fail-point.ts";
 import type { Logger } from "../observe/log.ts";
 import { DispatchPlanes } from "./dispatch-planes.ts";
 import { foldChannel } from "./fold.ts";
 import {
   appendRows,
-  type JournalPosition,
   journalPosition,
   type NewJournalRow,
   type Points,
@@ -63,12 +63,12 @@ export class Ledger {
   readonly #failPoint: FailPoint;
   readonly #log: Logger;
   readonly #resident = new Map<string, Promise<Resident | undefined>>();
-  #position: JournalPosition;
+  #position: Position;
   #tailing: Promise<void> | undefined;
   #tailAgain = false;
   #rowsSinceFold = new Map<string, number>();
 
-  private constructor(options: LedgerOptions, position: JournalPosition) {
+  private constructor(options: LedgerOptions, position: Position) {
     this.#pool = options.pool;
     this.#failPoint = options.failPoint;
     this.#log = options.log;

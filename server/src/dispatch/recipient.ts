@@ -3,8 +3,9 @@
 import { type Plane, PLANES, type State, stateOf } from "@loa/model/delivery.ts";
 import type pg from "pg";
 import { containerHas, splitShards } from "../audience/container.ts";
+import { readAtPosition } from "../db/commit-order.ts";
 import { NO_TIME, TIMED_PLANES } from "./fold-format.ts";
-import { readShardFacts } from "./fold.ts";
+import { readShardFacts, type ShardFacts } from "./fold.ts";
 
 export interface RecipientFacts {
   readonly channel: string;
@@ -21,16 +22,14 @@ export interface RecipientHistory {
 }
 
 /** The history of one ordinal in one dispatch; undefined when it is not in its audience. */
-export async function readRecipient(
+export function readRecipient(
   pool: pg.Pool,
   dispatchId: string,
   ordinal: number,
 ): Promise<RecipientHistory | undefined> {
   const shard = ordinal >>> 16;
   const low = ordinal & 0xffff;
-  const client = await pool.connect();
-  try {
-    await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  return readAtPosition(pool, async (client) => {
     const place = await findGroup(client, dispatchId, ordinal);
     if (place === undefined) return undefined;
     const { rows } = await client.query<{ channel: string; recipients: Buffer }>(
@@ -42,20 +41,20 @@ export async function readRecipient(
       if (!containerHas(recipients, low)) continue;
       const own = (await readShardFacts(client, dispatchId, channel, shard)).shards.get(shard);
       const rank = own?.index.rankOf(low) ?? -1;
-      if (own === undefined || rank < 0) continue;
-      const planes = own.fold.planes[rank] as number;
-      const facts = PLANES.filter((_, bit) => (planes & (1 << bit)) !== 0).map((plane) => {
-        const timed = TIMED_PLANES.find((each) => each === plane);
-        const ms = timed ? (own.fold.times[timed][rank] as number) : NO_TIME;
-        return { plane, msSinceIssue: ms === NO_TIME ? null : ms };
-      });
-      channels.push({ channel, state: stateOf(planes), facts });
+      if (own !== undefined && rank >= 0) channels.push(factsOf(channel, own, rank));
     }
     return { ...place, channels };
-  } finally {
-    await client.query("ROLLBACK").catch(() => {});
-    client.release();
-  }
+  });
+}
+
+function factsOf(channel: string, { fold }: ShardFacts, rank: number): RecipientFacts {
+  const planes = fold.planes[rank] as number;
+  const facts = PLANES.filter((_, bit) => (planes & (1 << bit)) !== 0).map((plane) => {
+    const timed = TIMED_PLANES.find((each) => each === plane);
+    const ms = timed ? (fold.times[timed][rank] as number) : NO_TIME;
+    return { plane, msSinceIssue: ms === NO_TIME ? null : ms };
+  });
+  return { channel, state: stateOf(planes), facts };
 }
 
 async function findGroup(

@@ -97,6 +97,14 @@ async function handOver(
 ): Promise<Exclude<SliceOutcome, { kind: "later" }> | undefined> {
   const { dispatchId, type, lane, message, expiresAt } = facts;
   const slice: Slice = { dispatchId, type, lane, message, ordinals, expiresAt };
+  if (!channel.reaches.includes(type)) {
+    // A fault of ours further up; here it must still not go out.
+    run.log.error(
+      { dispatch: dispatchId, channel: channel.name, type },
+      "type not for this channel",
+    );
+    return { kind: "all", outcome: "failed" };
+  }
   for (;;) {
     await run.turn();
     // Asked at the last moment: a process that was stopped here and wakes must not hand over.

@@ -1,5 +1,5 @@
-// A worker: claims shards and area orders, warnings strictly before notices, and runs as
-// many at once as their channels allow.
+// A worker: claims shards and area orders, warnings strictly before notices, and runs one
+// shard for each channel and lane at a time, so that a kill leaves one slice in doubt.
 //
 // Strictly means: while any warning could use this worker, no slice of a notice begins.
 // A warning that waits because its own channel asked it to come later holds up notices of
@@ -11,7 +11,7 @@ import type { AddressedChannel, AreaChannel, Channel } from "../channel/channel.
 import type { FailPoint } from "../observe/fail-point.ts";
 import type { Logger } from "../observe/log.ts";
 import { claimOrders, runOrder } from "./area-order.ts";
-import { type ClaimedShard, claimShards } from "./claim.ts";
+import { claimShard, type ClaimedShard } from "./claim.ts";
 import { expireDispatches } from "./close.ts";
 import { SliceCommitter } from "./commit.ts";
 import { DispatchCache } from "./dispatch-cache.ts";
@@ -115,13 +115,12 @@ export class Worker {
 
   async #claim(channel: AddressedChannel, lane: (typeof LANES)[number]): Promise<void> {
     const { pool, lease } = this.#options;
-    const busy = [...this.#running].filter(
-      (each) => each.claimed.channel === channel.name && each.claimed.lane === lane,
-    ).length;
-    const free = channel.slicesAtOnce - busy;
-    if (free <= 0 || !lease.holds) return;
-    const shards = await claimShards(pool, lease.id, lane, channel.name, channel.sliceSize, free);
-    for (const claimed of shards) this.#start(channel, claimed);
+    const isBusy = [...this.#running].some(
+      ({ claimed }) => claimed.channel === channel.name && claimed.lane === lane,
+    );
+    if (isBusy || !lease.holds) return;
+    const claimed = await claimShard(pool, lease.id, lane, channel.name, channel.sliceSize);
+    if (claimed) this.#start(channel, claimed);
   }
 
   #start(channel: AddressedChannel, claimed: ClaimedShard): void {

@@ -1,0 +1,33 @@
+// What a person, or with LOA_READY_JSON a program, is told once Loa runs.
+import type { Config } from "../config.ts";
+import type { Installation } from "./supervisor.ts";
+
+export function announce(installation: Installation, config: Config): void {
+  const { api, stream, dataFolder, demonstration } = installation;
+  if (config.readyJson === "on") {
+    const pids = installation.pids();
+    process.stdout.write(`${JSON.stringify({ ready: true, api, stream, dataFolder, pids })}\n`);
+    return;
+  }
+  const lines = [
+    "",
+    "Loa runs / Loa đang chạy",
+    "",
+    `  ${api}/docs           the API, to read`,
+    `  ${api}/v1/openapi.json  the same for programs`,
+    `  ${api}/v1/health      whether all is well`,
+    `  ${stream}           for devices: live stream and receipts`,
+    "",
+  ];
+  if (demonstration) {
+    lines.push(
+      `Demonstration: the invented province Sông Lụa. Keys (also in ${demonstration.keyFile}):`,
+      "",
+    );
+    for (const { key, post, agency, roles } of demonstration.members)
+      lines.push(`  ${key}  ${agency}: ${post} (${roles.join(", ")})`);
+    lines.push("", "Try the main job: npm run -s loa -- drill");
+  }
+  lines.push("Ctrl-C ends everything.", "");
+  process.stdout.write(lines.join("\n"));
+}

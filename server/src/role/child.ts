@@ -1,0 +1,92 @@
+// One child of the supervisor: forked, told what to be, restarted when it dies.
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { FromChild, RoleName, RoleOrder, ToChild } from "./role.ts";
+
+/** A child that needs longer than this to be ready is ended and tried again. */
+export const READY_TIMEOUT_MS = 60_000;
+/** A child that does not stop in this time when told to is killed. */
+export const STOP_TIMEOUT_MS = 10_000;
+/** Wait before a child that died is started again; doubled while it keeps dying young. */
+export const RESTART_MS_MIN = 50;
+export const RESTART_MS_MAX = 5_000;
+/** A child that lived this long died of something else than its start. */
+const OLD_ENOUGH_MS = 10_000;
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+
+export interface ChildOptions {
+  readonly role: RoleName;
+  /** Makes the order for each start; a restarted child has another process id. */
+  readonly order: () => RoleOrder;
+  /** Called when a process is known to be dead, with the id it had. */
+  readonly onDeath: (processId: string, how: string) => void;
+}
+
+export class Child {
+  readonly #options: ChildOptions;
+  #process: ChildProcess | undefined;
+  #stopping = false;
+  #restartMs = RESTART_MS_MIN;
+  #timer: NodeJS.Timeout | undefined;
+  /** The port that it said it listens on; kept over restarts, so that addresses stay. */
+  port: number | undefined;
+
+  constructor(options: ChildOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Starts it; resolves when it is ready. @throws when it dies or is silent before that. */
+  start(): Promise<void> {
+    const order = this.#options.order();
+    const child = fork(MAIN, ["--role", order.role], {
+      // A child must not wait for the terminal, and takes its settings from its order alone.
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      env: {},
+      serialization: "advanced",
+    });
+    this.#process = child;
+    const startedAt = performance.now();
+    child.send({ kind: "start", order } satisfies ToChild);
+    return new Promise((done, fail) => {
+      const timer = setTimeout(() => child.kill("SIGKILL"), READY_TIMEOUT_MS);
+      child.on("message", (message: FromChild) => {
+        clearTimeout(timer);
+        this.port = message.port ?? this.port;
+        done();
+      });
+      child.once("exit", (code, signal) => {
+        clearTimeout(timer);
+        fail(new Error(`${order.role} ended with ${signal ?? code}`));
+        if (this.#stopping) return;
+        this.#options.onDeath(order.processId, String(signal ?? code));
+        this.#restart(performance.now() - startedAt);
+      });
+      child.once("error", fail);
+    });
+  }
+
+  #restart(livedMs: number): void {
+    this.#restartMs =
+      livedMs > OLD_ENOUGH_MS ? RESTART_MS_MIN : Math.min(this.#restartMs * 2, RESTART_MS_MAX);
+    // A start that fails ends in `exit`, which comes here again.
+    this.#timer = setTimeout(() => void this.start().catch(() => {}), this.#restartMs);
+  }
+
+  /** Tells it to stop and waits; a child that does not is killed. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((done) => child.once("exit", () => done()));
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    if (child.connected) child.send({ kind: "stop" } satisfies ToChild);
+    await ended;
+    clearTimeout(timer);
+  }
+}

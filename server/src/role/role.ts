@@ -1,0 +1,103 @@
+// How the supervisor and its children talk: the supervisor says what to be, the child says
+// when it is ready. A child reads no environment; everything it needs is in its order. When
+// the channel to the supervisor breaks, the supervisor is dead and the child ends at once.
+import { type Bus, type BusBody } from "../bus/bus.ts";
+import { joinBus } from "../bus/client.ts";
+import { type Connection, type ConnectionOptions, openConnection } from "../db/connection.ts";
+import { createFailPoints, type FailPoint } from "../observe/fail-point.ts";
+import { createLogger, type Logger } from "../observe/log.ts";
+import { Lease } from "../dispatch/lease.ts";
+import type { ServerKeys } from "../account/server-keys.ts";
+
+export const ROLE_NAMES = ["front", "stream", "ledger", "worker"] as const;
+export type RoleName = (typeof ROLE_NAMES)[number];
+
+/** What a child is told once, after it was forked. Plain data. */
+export interface RoleOrder {
+  readonly role: RoleName;
+  /** Id of its row in `process`; the supervisor ends that lease when the child dies. */
+  readonly processId: string;
+  readonly connection: ConnectionOptions;
+  readonly busPath: string;
+  readonly keys: ServerKeys;
+  readonly logLevel: string;
+  readonly failPoints: string;
+  readonly host: string;
+  readonly port: number;
+  readonly streamPort: number;
+  readonly publicUrl: string;
+  readonly streamUrl: string;
+  readonly loopbackUrl: string;
+}
+
+export type ToChild =
+  | { readonly kind: "start"; readonly order: RoleOrder }
+  | { readonly kind: "stop" };
+export type FromChild = {
+  readonly kind: "ready";
+  /** The port it listens on, for roles that do. */
+  readonly port?: number | undefined;
+};
+
+/** What every role is given. */
+export interface RoleContext {
+  readonly order: RoleOrder;
+  readonly connection: Connection;
+  readonly bus: Bus;
+  readonly lease: Lease;
+  readonly log: Logger;
+  readonly failPoint: FailPoint;
+}
+
+/** A running role. */
+export interface RunningRole {
+  readonly port?: number;
+  stop(): Promise<void>;
+}
+
+/** Runs this process as a child: waits for its order, starts the role, stops when told. */
+export function serveRole(start: (context: RoleContext) => Promise<RunningRole>): void {
+  // Ctrl-C reaches the whole terminal; the supervisor decides the order in which children end.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => {});
+  process.on("disconnect", () => process.exit(1));
+  process.on("message", (message: ToChild) => {
+    if (message.kind === "start")
+      void open(message.order, start).catch((error) => {
+        process.stderr.write(`${message.order.role} could not start: ${(error as Error).stack}\n`);
+        process.exit(1);
+      });
+  });
+}
+
+async function open(
+  order: RoleOrder,
+  start: (context: RoleContext) => Promise<RunningRole>,
+): Promise<void> {
+  const log = createLogger(order.logLevel, order.role);
+  const connection = openConnection(order.connection, `loa-${order.role}`);
+  const bus = await joinBus(order.busPath);
+  const lease = await Lease.take(connection.pool, order.role, order.processId);
+  const failPoint = createFailPoints(order.failPoints);
+  const running = await start({ order, connection, bus, lease, log, failPoint });
+  process.on("message", (message: ToChild) => {
+    if (message.kind === "stop")
+      void (async () => {
+        await running.stop();
+        await lease.end();
+        bus.close();
+        await connection.close();
+        process.exit(0);
+      })().catch((error) => {
+        log.error({ err: error }, "did not stop cleanly");
+        process.exit(1);
+      });
+  });
+  process.send?.({ kind: "ready", port: running.port } satisfies FromChild);
+}
+
+/** A string field of a bus body, or undefined: bodies come from other processes. */
+export function textField(body: BusBody, name: string): string | undefined {
+  const value = (body as Record<string, unknown> | null)?.[name];
+  return typeof value === "string" ? value : undefined;
+}
