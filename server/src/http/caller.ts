@@ -2,38 +2,24 @@
 import type { Access } from "@loa/api/route.ts";
 import { Problem } from "@loa/model/problem.ts";
 import type { Role } from "@loa/model/transition.ts";
+import type { Actor, Gateway, KeyHolder } from "../account/actor.ts";
 
-/** A member of an agency, acting by key. */
-export interface MemberCaller {
-  readonly memberId: string;
-  readonly personId: string;
-  readonly personName: string;
-  readonly agencyId: string;
-  readonly roles: readonly Role[];
-}
-/** The far side of one channel, reporting what came of its messages. */
-export interface GatewayCaller {
-  readonly channel: string;
-}
 /** A citizen's device, by its token. */
 export interface DeviceCaller {
   readonly ordinal: number;
   readonly generation: number;
 }
 
-export type Caller =
-  | { readonly kind: "member"; readonly who: MemberCaller }
-  | { readonly kind: "gateway"; readonly who: GatewayCaller }
-  | { readonly kind: "device"; readonly who: DeviceCaller };
+export type Caller = KeyHolder | { readonly kind: "device"; readonly who: DeviceCaller };
 
 /** Finds out who holds a credential. @throws {Problem} key-unknown or token-invalid. */
 export type Authenticate = (credential: string) => Promise<Caller>;
 
 /** What the handler of a route with this access gets as `caller`. */
 export type CallerOf<A extends Access> = A extends { kind: "member" }
-  ? MemberCaller
+  ? Actor
   : A extends { kind: "gateway" }
-    ? GatewayCaller
+    ? Gateway
     : A extends { kind: "device" }
       ? DeviceCaller
       : undefined;
@@ -70,7 +56,7 @@ function wrongKind(access: Access, caller: Caller): Problem {
   return new Problem("role-missing", detail);
 }
 
-function requireRole(roles: readonly Role[], member: MemberCaller): void {
+function requireRole(roles: readonly Role[], member: Actor): void {
   if (roles.length === 0 || roles.some((role) => member.roles.includes(role))) return;
   const held = member.roles.join(", ") || "none";
   throw new Problem("role-missing", `This needs the role ${roles.join(" or ")}; held: ${held}.`);
