@@ -139,6 +139,7 @@ export function drawPicture(root: string, table: Table): string {
     const from = partOf(table, edge.from);
     const to = edge.to === undefined ? undefined : partOf(table, edge.to);
     if (!from || !to || from.name === to.name || isTest(edge.from)) continue;
+    if (edge.kind === "url") continue;
     if ([from.name, to.name].some((name) => GROUND.has(name) || isAside(name))) continue;
     const targets = arrows.get(from.name) ?? new Set();
     arrows.set(from.name, targets.add(to.name));
