@@ -88,25 +88,33 @@ export interface Database {
     place_area_ids: Default<number[]>;
     follow_ordinals: Default<number[]>;
     endpoint_bits: number;
-    consent_version: string;
-    consent_basis: string;
+    consent_id: number;
     consent_at: Instant;
     generation: Default<number>;
     deleted_at: Instant | null;
   };
+  consent: { id: Generated<number>; version: string; basis: string };
+  withdrawal: { id: string; at: Instant };
   endpoint: { ordinal: number; kind: string; address: string };
   ordinal_block: { first_ordinal: number; size: number; area_id: number; used: Default<number> };
   ordinal_frontier: { one: Default<boolean>; next: Default<number> };
   registry_change: {
     id: Generated<number>;
     xid: Generated<string>;
+    at: Generated<Date>;
     kind: "range" | "subscriber";
     first_ordinal: number;
     last_ordinal: number;
     before: Json<unknown> | null;
     after: Json<unknown> | null;
   };
-  index_snapshot: { part: number; position: string; taken_at: Generated<Date>; body: Bytes };
+  index_snapshot: {
+    part: number;
+    cluster: string;
+    position: string;
+    taken_at: Generated<Date>;
+    body: Bytes;
+  };
   import_run: {
     id: string;
     source: string;

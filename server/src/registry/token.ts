@@ -1,0 +1,103 @@
+// Device tokens: what a phone shows to prove which subscriber it is.
+//
+// A token is checked with the server's secret alone, without the database, so that a
+// million phones can come back at once. It carries a generation; raising a subscriber's
+// generation revokes every token given out before. Processes that check tokens keep the few
+// generations above 0 in memory and follow the registry's log for more.
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { type Position, committedSince, readAtPosition } from "../db/commit-order.ts";
+import type { Pool } from "../db/connection.ts";
+
+/** The server's secret for tokens. `keyId` is in every token, so that keys can be replaced. */
+export interface TokenKey {
+  /** 1-32 characters of A-Z a-z 0-9 _ - */
+  readonly keyId: string;
+  readonly secret: Uint8Array;
+}
+
+/** What a valid token says. Whether its generation is still current is another question. */
+export interface TokenClaim {
+  readonly ordinal: number;
+  readonly generation: number;
+}
+
+/** Longest text that is looked at: the form below with its longest parts takes 105. */
+export const TOKEN_CHARS_MAX = 128;
+const FORM =
+  /^(loa1\.([A-Za-z0-9_-]{1,32})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,4}))\.([A-Za-z0-9_-]{43})$/;
+
+/** `loa1.<keyId>.<ordinal>.<generation>.<base64url HMAC-SHA256 over all before the last dot>` */
+export function createToken(key: TokenKey, ordinal: number, generation: number): string {
+  const claim = `loa1.${key.keyId}.${ordinal}.${generation}`;
+  return `${claim}.${sign(key, claim).toString("base64url")}`;
+}
+
+/** What the token says, or undefined when none of the keys made it. Takes constant time per key. */
+export function verifyToken(keys: readonly TokenKey[], text: string): TokenClaim | undefined {
+  if (text.length > TOKEN_CHARS_MAX) return undefined;
+  const match = FORM.exec(text);
+  if (!match) return undefined;
+  const [, claim, keyId, ordinal, generation, given] = match as unknown as string[];
+  const key = keys.find((candidate) => candidate.keyId === keyId);
+  if (!key) return undefined;
+  const mac = Buffer.from(given as string, "base64url");
+  const expected = sign(key, claim as string);
+  // 43 base64url characters hold 258 bits; the two spare ones must not make a second spelling.
+  if (mac.length !== expected.length || mac.toString("base64url") !== given) return undefined;
+  if (!timingSafeEqual(mac, expected)) return undefined;
+  return { ordinal: Number(ordinal), generation: Number(generation) };
+}
+
+const sign = (key: TokenKey, claim: string): Buffer =>
+  createHmac("sha256", key.secret).update(claim).digest();
+
+/** The generations that are in force. */
+export interface TokenGenerations {
+  /** Whether a verified claim has not been revoked since. */
+  readonly isCurrent: (claim: TokenClaim) => boolean;
+  /**
+   * Learns every revocation that was committed before the call; answers the ordinals whose tokens
+   * were revoked since the last reading, so that their open sockets can be closed.
+   */
+  catchUp(): Promise<number[]>;
+}
+
+/** Reads the generations above 0. Cost grows with revocations, not with subscribers. */
+export async function openTokenGenerations(pool: Pool): Promise<TokenGenerations> {
+  const raised = new Map<number, number>();
+  let position: Position = await readAtPosition(pool, async (client, now) => {
+    const { rows } = await client.query<TokenClaim>(
+      "SELECT ordinal, generation FROM subscriber WHERE generation > 0",
+    );
+    for (const row of rows) raised.set(row.ordinal, row.generation);
+    return now;
+  });
+  let reading: Promise<unknown> = Promise.resolve();
+
+  async function readRevocations(): Promise<number[]> {
+    const { rows, now } = await readAtPosition(pool, async (client, now) => {
+      // A change that raises nobody's generation is none of ours; deletion raises it too.
+      const { rows } = await client.query<TokenClaim>(
+        `SELECT s.ordinal, s.generation
+           FROM registry_change c JOIN subscriber s ON s.ordinal = c.first_ordinal
+          WHERE ${committedSince("$1")} AND c.kind = 'subscriber' AND s.generation > 0`,
+        [position],
+      );
+      return { rows, now };
+    });
+    const revoked = rows.filter((row) => raised.get(row.ordinal) !== row.generation);
+    for (const row of revoked) raised.set(row.ordinal, row.generation);
+    position = now;
+    return [...new Set(revoked.map((row) => row.ordinal))];
+  }
+
+  return {
+    isCurrent: ({ ordinal, generation }) => (raised.get(ordinal) ?? 0) === generation,
+    catchUp() {
+      // One at a time, so that an older reading never overwrites a newer one.
+      const mine = reading.then(readRevocations);
+      reading = mine.catch(() => {});
+      return mine;
+    },
+  };
+}
