@@ -132,6 +132,15 @@ test.each([
   expect(faults[0]).toContain(fault);
 });
 
+test("a part may start what it may not import", () => {
+  const files = {
+    "cli/src/drill.ts": 'spawn(new URL("../../server/src/main.ts", import.meta.url));',
+  };
+  const cli = { name: "cli", path: "cli", may: [], starts: ["main"] };
+  const folder = plant({ ...SOUND, ...files });
+  expect(checkBoundaries(folder, { ...TABLE, parts: [...TABLE.parts, cli] })).toEqual([]);
+});
+
 test("a circle of types alone is none", () => {
   const files = {
     "server/src/dispatch/plan.ts": 'import "./shard.ts";',

@@ -18,6 +18,8 @@ export interface Part {
   readonly may: readonly string[];
   /** Modules of Node that it may use; all, if the list is missing. */
   readonly builtins?: readonly string[];
+  /** Names of parts whose files it may start as a process or thread, and not import. */
+  readonly starts?: readonly string[];
   /** May import other packages' files by path; for tools, which generate documents from them. */
   readonly reachIn?: boolean;
 }
@@ -92,12 +94,17 @@ function faultOf(table: Table, edge: Edge): string | undefined {
   if (!edge.to) return undefined;
   if (isTest(edge.to)) return `${where}: nobody imports a test (${edge.specifier})`;
   const crosses = packageOf(edge.from) !== packageOf(edge.to);
-  const started = edge.kind === "url" && isTest(edge.from);
-  if (crosses && edge.specifier.startsWith(".") && !part.reachIn && !started)
+  if (edge.kind === "url" && mayStart(table, part, edge)) return undefined;
+  if (crosses && edge.specifier.startsWith(".") && !part.reachIn)
     return `${where}: reaches into ${packageOf(edge.to)} past its exports (${edge.specifier})`;
   if (isAllowed(table, part, edge)) return undefined;
   const target = partOf(table, edge.to)?.name ?? "nothing that the table names";
   return `${where}: ${part.name} may not import ${target} (${edge.specifier})`;
+}
+
+function mayStart(table: Table, part: Part, edge: Edge): boolean {
+  const target = partOf(table, edge.to as string)?.name ?? "";
+  return isTest(edge.from) || (part.starts?.includes(target) ?? false);
 }
 
 function isAllowed(table: Table, part: Part, edge: Edge): boolean {
