@@ -1,0 +1,261 @@
+// The dispatches in force, in memory, and the one question that a connecting device puts to them:
+// what is there for me that I do not have? Answered without the database, so that everybody may
+// come back at once.
+//
+// A cursor covers what the frozen audience says this person was to get, up to its number. It does
+// not cover what was told by place: whoever walks into an area has a cursor beyond its warnings
+// and has still not seen them. There only the list of what the device has counts.
+import { LANES, type Lane, STANDING_OF_TYPE } from "@loa/model/bulletin-type.ts";
+import type { MsgType } from "@loa/model/bulletin.ts";
+import type { LiveDispatch } from "../dispatch/live-feed.ts";
+import type { Logger } from "../observe/log.ts";
+import type { Device } from "./connection.ts";
+import { type Cursor, frameMessage, writeCursor } from "./event.ts";
+import { OrdinalSet } from "./ordinal-set.ts";
+
+/** Dispatches that are held, ended ones included: bounds memory. The oldest ended go first. */
+export const DISPATCHES_MAX = 2_048;
+/** Frames of one dispatch that are kept: devices that come back at once have few cursors. */
+const FRAMES_KEPT_MAX = 8;
+/** A message that fits with this fits with every cursor. */
+const LONGEST_CURSOR: Cursor = { warning: 999_999_999_999_999, notice: 999_999_999_999_999 };
+
+/** A dispatch as this process knows it. */
+export interface Entry {
+  readonly dispatch: LiveDispatch;
+  readonly msgType: MsgType;
+  state: LiveDispatch["state"];
+  /** The Cancel or Update that names it, if one is known. */
+  supersededBy: Entry | undefined;
+  /** Who got it over a socket of this process, or says so. */
+  readonly told: OrdinalSet;
+  readonly frames: Map<string, Buffer>;
+}
+
+/** What a device is to be sent, in order, and what it says it has that nobody recorded. */
+export interface Due {
+  readonly send: readonly Entry[];
+  readonly claimed: readonly Entry[];
+  /** The device's cursor, as far as it can be believed. */
+  readonly cursor: Cursor;
+}
+
+export class InForce {
+  readonly #entries = new Map<string, Entry>();
+  readonly #lanes: Record<Lane, Entry[]> = { warning: [], notice: [] };
+  readonly #highest: Record<Lane, number> = { warning: 0, notice: 0 };
+  readonly #now: () => number;
+  readonly #log: Logger;
+
+  /** `now` is milliseconds since the Unix epoch, by the clock that dispatches expire by. */
+  constructor(options: { readonly now: () => number; readonly log: Logger }) {
+    this.#now = options.now;
+    this.#log = options.log;
+  }
+
+  get size(): number {
+    return this.#lanes.warning.length + this.#lanes.notice.length;
+  }
+
+  ids(): IterableIterator<string> {
+    return this.#entries.keys();
+  }
+
+  find(dispatchId: string): Entry | undefined {
+    return this.#entries.get(dispatchId);
+  }
+
+  /** The highest sequence number of a lane that is known. */
+  highest(lane: Lane): number {
+    return this.#highest[lane];
+  }
+
+  /** Whether it is to be told to whoever asks now. */
+  isInForce(entry: Entry): boolean {
+    return (
+      entry.state === "open" &&
+      entry.dispatch.expiresAtMs > this.#now() &&
+      entry.supersededBy?.msgType !== "Cancel"
+    );
+  }
+
+  /** Takes dispatches in; answers those that are in force and were unknown, oldest first. */
+  add(dispatches: readonly LiveDispatch[]): Entry[] {
+    const added: Entry[] = [];
+    for (const dispatch of dispatches.toSorted((a, b) => a.seq - b.seq)) {
+      if (this.#entries.has(dispatch.dispatchId)) continue;
+      const entry: Entry = {
+        dispatch,
+        msgType: readMsgType(dispatch.message),
+        state: dispatch.state,
+        supersededBy: undefined,
+        told: new OrdinalSet(),
+        frames: new Map(),
+      };
+      this.#entries.set(dispatch.dispatchId, entry);
+      this.#highest[dispatch.lane] = Math.max(this.#highest[dispatch.lane], dispatch.seq);
+      added.push(entry);
+    }
+    this.#link();
+    const inForce = added.filter((entry) => this.isInForce(entry) && this.#canBeFramed(entry));
+    for (const entry of inForce) insertBySeq(this.#lanes[entry.dispatch.lane], entry);
+    this.#bound();
+    return inForce;
+  }
+
+  /** A dispatch was cancelled, expired or sealed; answers its entry if that is news. */
+  setState(dispatchId: string, state: LiveDispatch["state"]): Entry | undefined {
+    const entry = this.#entries.get(dispatchId);
+    if (!entry || entry.state === state) return undefined;
+    entry.state = state;
+    return entry;
+  }
+
+  /** Forgets what nobody needs to know any more. */
+  forget(dispatchId: string): void {
+    const entry = this.#entries.get(dispatchId);
+    if (!entry) return;
+    this.#entries.delete(dispatchId);
+    this.#leaveLane(entry);
+  }
+
+  /** Takes what has expired or was cancelled out of the lanes; it stays known. */
+  prune(): void {
+    for (const lane of LANES)
+      for (const entry of this.#lanes[lane]) if (!this.isInForce(entry)) this.#leaveLane(entry);
+  }
+
+  /** What a device that comes with a cursor, a list and places is to be sent: warnings first. */
+  due(device: Device): Due {
+    const claimed = this.#claimedByList(device);
+    const send: Entry[] = [];
+    const cursor = this.#believable(device.cursor);
+    for (const lane of LANES)
+      for (const entry of this.#lanes[lane]) {
+        if (!this.isInForce(entry) || device.have.has(entry.dispatch.dispatchId)) continue;
+        const { dispatch } = entry;
+        const holds = dispatch.has(device.ordinal);
+        if (holds && dispatch.seq <= cursor[lane]) {
+          // A cursor moves past what was replaced and never sent, so it proves nothing of that.
+          if (!entry.supersededBy && !entry.told.has(device.ordinal)) claimed.push(entry);
+        } else if (holds || holdsPlace(entry, device)) send.push(entry);
+        else if (this.#endsWhatItHas(entry, device, cursor)) send.push(entry);
+      }
+    // The present state, not its history: what an update to the same person replaces is not told.
+    const present = send.filter((entry) => !this.#isReplacedFor(entry, device));
+    return { send: present, claimed, cursor };
+  }
+
+  /** A frame of this dispatch whose id is `cursor`; built once for all who share the cursor. */
+  frame(entry: Entry, cursor: Cursor): Buffer {
+    const id = writeCursor(cursor);
+    const kept = entry.frames.get(id);
+    if (kept) return kept;
+    const frame = frameMessage(entry.dispatch.lane, entry.dispatch.message, cursor);
+    if (entry.frames.size >= FRAMES_KEPT_MAX) entry.frames.clear();
+    entry.frames.set(id, frame);
+    return frame;
+  }
+
+  /** What is on the device's own list, is meant for it, and is not recorded. */
+  #claimedByList(device: Device): Entry[] {
+    const claimed: Entry[] = [];
+    for (const id of device.have) {
+      const entry = this.#entries.get(id);
+      if (entry && entry.dispatch.has(device.ordinal) && !entry.told.has(device.ordinal))
+        claimed.push(entry);
+    }
+    return claimed;
+  }
+
+  /** A cursor beyond all that is known is from another life of this server: it covers nothing. */
+  #believable(cursor: Cursor): Cursor {
+    return {
+      warning: cursor.warning > this.#highest.warning ? 0 : cursor.warning,
+      notice: cursor.notice > this.#highest.notice ? 0 : cursor.notice,
+    };
+  }
+
+  /** Whether it is the Cancel of something that this device has, whoever its audience is. */
+  #endsWhatItHas(entry: Entry, device: Device, cursor: Cursor): boolean {
+    if (entry.msgType !== "Cancel") return false;
+    const { lane, seq, supersedes } = entry.dispatch;
+    if (supersedes.some((id) => device.have.has(id))) return true;
+    if (seq <= cursor[lane]) return false;
+    return supersedes.some((id) => {
+      const ended = this.#entries.get(id);
+      if (!ended) return false;
+      const { dispatch, told } = ended;
+      if (told.has(device.ordinal)) return true;
+      return dispatch.has(device.ordinal) && dispatch.seq <= cursor[dispatch.lane];
+    });
+  }
+
+  #isReplacedFor(entry: Entry, device: Device): boolean {
+    const by = entry.supersededBy;
+    if (!by || !this.isInForce(by)) return false;
+    return by.dispatch.has(device.ordinal) || holdsPlace(by, device);
+  }
+
+  #link(): void {
+    for (const entry of this.#entries.values())
+      for (const id of entry.dispatch.supersedes) {
+        const earlier = this.#entries.get(id);
+        // Of several, the Cancel counts; of updates the last.
+        if (earlier && earlier.supersededBy?.msgType !== "Cancel") earlier.supersededBy = entry;
+      }
+  }
+
+  #canBeFramed(entry: Entry): boolean {
+    try {
+      frameMessage(entry.dispatch.lane, entry.dispatch.message, LONGEST_CURSOR);
+      return true;
+    } catch (error) {
+      this.#log.error({ err: error, dispatch: entry.dispatch.dispatchId }, "cannot go over live");
+      return false;
+    }
+  }
+
+  #leaveLane(entry: Entry): void {
+    const { lane } = entry.dispatch;
+    this.#lanes[lane] = this.#lanes[lane].filter((each) => each !== entry);
+    entry.frames.clear();
+  }
+
+  #bound(): void {
+    for (const lane of LANES.toReversed())
+      for (const entry of this.#entries.values()) {
+        if (this.#entries.size <= DISPATCHES_MAX) return;
+        if (entry.dispatch.lane === lane && !this.isInForce(entry))
+          this.forget(entry.dispatch.dispatchId);
+      }
+    if (this.#entries.size > DISPATCHES_MAX)
+      this.#log.error(
+        { dispatches: this.#entries.size },
+        "more dispatches in force than planned for",
+      );
+  }
+}
+
+/** Whether somebody is told because of where they say they are: only what their standing may get. */
+export function holdsPlace(entry: Entry, person: Pick<Device, "places" | "standing">): boolean {
+  if (person.places.length === 0) return false;
+  if (STANDING_OF_TYPE[entry.dispatch.type] !== person.standing) return false;
+  return person.places.some((code) => entry.dispatch.communeCodes.has(code));
+}
+
+function insertBySeq(lane: Entry[], entry: Entry): void {
+  let at = lane.length;
+  while (at > 0 && (lane[at - 1] as Entry).dispatch.seq > entry.dispatch.seq) at -= 1;
+  lane.splice(at, 0, entry);
+}
+
+/** From the frozen message, which is the only place that says so. An unreadable one is an Alert. */
+function readMsgType(message: Uint8Array): MsgType {
+  try {
+    const { msgType } = JSON.parse(Buffer.from(message).toString()) as { msgType?: unknown };
+    return msgType === "Cancel" || msgType === "Update" ? msgType : "Alert";
+  } catch {
+    return "Alert";
+  }
+}
