@@ -11,6 +11,7 @@ import type { FailPoint } from "../observe/fail-point.ts";
 import type { Logger } from "../observe/log.ts";
 import { DispatchPlanes } from "./dispatch-planes.ts";
 import { foldChannel } from "./fold.ts";
+import { verdictCode } from "./receipt-verdict.ts";
 import {
   appendRows,
   journalPosition,
@@ -44,6 +45,8 @@ export interface ReceiptVerdict {
   accepted: number;
   known: number;
   refused: { dispatchId: string; channel: string; reason: RefusalReason; count: number }[];
+  /** The code (receipt-verdict.ts) of every receipt: each[g][i] for receipt i of group g. */
+  each: Uint8Array[];
 }
 
 interface Resident {
@@ -172,14 +175,17 @@ export class Ledger {
    * if they cannot be made durable, the dispatch is read again from the database.
    */
   async receive(groups: readonly ReceiptGroup[]): Promise<ReceiptVerdict> {
-    const verdict: ReceiptVerdict = { accepted: 0, known: 0, refused: [] };
+    const verdict: ReceiptVerdict = { accepted: 0, known: 0, refused: [], each: [] };
     const rows: NewJournalRow[] = [];
     for (const group of groups) {
       const resident = await this.#load(group.dispatchId);
-      const fresh = resident ? this.#take(resident, group, verdict) : undefined;
+      const codes = new Uint8Array(group.ordinals.length);
+      verdict.each.push(codes);
+      const fresh = resident ? this.#take(resident, group, verdict, codes) : undefined;
       if (fresh === undefined) {
         const reason = resident === undefined ? "unknown-dispatch" : "foreign";
-        const count = group.ordinals.length;
+        const count = codes.length;
+        codes.fill(verdictCode(reason));
         verdict.refused.push({
           dispatchId: group.dispatchId,
           channel: group.channel,
@@ -200,7 +206,12 @@ export class Ledger {
   }
 
   /** Sets what is news of one group and answers it; undefined when the dispatch has no such channel. */
-  #take(resident: Resident, group: ReceiptGroup, verdict: ReceiptVerdict): Points | undefined {
+  #take(
+    resident: Resident,
+    group: ReceiptGroup,
+    verdict: ReceiptVerdict,
+    codes: Uint8Array,
+  ): Points | undefined {
     const { dispatchId, channel } = group;
     const own = resident.planes.channels.get(channel);
     if (own === undefined) return undefined;
@@ -210,15 +221,18 @@ export class Ledger {
       const ordinal = group.ordinals[i] as number;
       const planes = group.planes[i] as number;
       const known = own.look(ordinal, planes);
-      if (known === "known") verdict.known++;
-      else if (known === "foreign") {
-        // Who joined later was told, and may say so; but is outside every sum.
-        if (resident.planes.joinedLater.has(ordinal)) verdict.known++;
-        else refused.foreign++;
-      } else if (resident.sealed) refused.sealed++;
-      else {
+      // Who joined later was told, and may say so; but is outside every sum.
+      if (known === "known" || (known === "foreign" && resident.planes.joinedLater.has(ordinal))) {
+        verdict.known++;
+        codes[i] = verdictCode("known");
+      } else if (known === "foreign" || resident.sealed) {
+        const reason = known === "foreign" ? "foreign" : "sealed";
+        refused[reason]++;
+        codes[i] = verdictCode(reason);
+      } else {
         own.setOrdinal(ordinal, planes);
         kept.push(i);
+        codes[i] = verdictCode("accepted");
       }
     }
     verdict.accepted += kept.length;

@@ -8,6 +8,7 @@ import { PLANES } from "@loa/model/delivery.ts";
 import type { EndpointKind } from "@loa/model/endpoint.ts";
 import { Problem } from "@loa/model/problem.ts";
 import type { Bus } from "../bus/bus.ts";
+import { RECEIPT_VERDICTS, type ReceiptVerdictName } from "../dispatch/receipt-verdict.ts";
 import type { Logger } from "../observe/log.ts";
 import { type Entries, EntryList } from "./entry-list.ts";
 
@@ -25,16 +26,6 @@ export interface ReceiptBatch extends Entries {
   readonly dispatchId: string;
   readonly channel: EndpointKind;
 }
-
-/** What the ledger says of one receipt; its position is the code. `known`: it changed nothing. */
-export const RECEIPT_VERDICTS = [
-  "accepted",
-  "known",
-  "foreign",
-  "unknown-dispatch",
-  "sealed",
-] as const;
-export type ReceiptVerdictName = (typeof RECEIPT_VERDICTS)[number];
 
 /** The ledger's answer to a list of batches: each[b][i] is the code for receipt i of batch b. */
 export interface ReceiptVerdict {
@@ -240,9 +231,6 @@ function countVerdicts(
   }
   return { ...counts, refused: [...refused.values()] };
 }
-
-/** The code of a verdict. */
-export const verdictCode = (name: ReceiptVerdictName): number => RECEIPT_VERDICTS.indexOf(name);
 
 /** What a device may say of itself. */
 export const DEVICE_PLANES = [
