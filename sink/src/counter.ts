@@ -8,6 +8,8 @@ const PAGE_BITS = 16;
 const PAGE_SIZE = 1 << PAGE_BITS;
 /** A count above this stays at it: that many copies are wrong in any case. */
 const COUNT_MAX = 255;
+/** Different bodies of one dispatch that are kept: one is right, a few show what went wrong. */
+export const BODIES_MAX = 20;
 
 interface Page {
   readonly counts: Uint8Array;
@@ -20,7 +22,7 @@ export interface DispatchTotals {
   readonly messages: number;
   /** Messages beyond the first of each person. */
   readonly copies: number;
-  /** SHA-256, hex, of every message body that was seen for this dispatch: one, if all is well. */
+  /** SHA-256, hex, of every message body of this dispatch: one, if all is well. */
   readonly hashes: readonly string[];
   /** Milliseconds since the Unix epoch, on this process's monotonic clock. */
   readonly firstAtMs: number;
@@ -39,15 +41,14 @@ export interface DispatchCounter {
   /** Everybody who got it, ascending. */
   people(): Uint32Array;
   totals(): DispatchTotals;
-  /** The bytes of the first message. */
-  message(): Uint8Array;
+  /** The different message bodies, at most BODIES_MAX, and how many messages had each. */
+  bodies(): readonly { readonly body: Uint8Array; readonly messages: number }[];
 }
 
 export function createDispatchCounter(dispatchId: string, startMs: number): DispatchCounter {
   const pages: (Page | undefined)[] = [];
-  const hashes: string[] = [];
-  let first: Uint8Array | undefined;
-  let last: Uint8Array | undefined;
+  const bodies: { body: Uint8Array; hash: string; messages: number }[] = [];
+  let last: (typeof bodies)[number] | undefined;
   let people = 0;
   let messages = 0;
   let lastAtMs = startMs;
@@ -61,19 +62,23 @@ export function createDispatchCounter(dispatchId: string, startMs: number): Disp
     return page;
   };
 
-  /** Hashes a body only when it differs from the one before: all of a dispatch are the same. */
-  const note = (message: Uint8Array) => {
-    if (last !== undefined && Buffer.compare(last, message) === 0) return;
-    last = Uint8Array.from(message);
-    first ??= last;
-    const hash = createHash("sha256").update(message).digest("hex");
-    if (!hashes.includes(hash)) hashes.push(hash);
+  /** Looks a body up only when it differs from the one before: all of a dispatch are the same. */
+  const note = (body: Uint8Array, times: number) => {
+    if (last === undefined || Buffer.compare(last.body, body) !== 0) {
+      const hash = createHash("sha256").update(body).digest("hex");
+      last = bodies.find((each) => each.hash === hash);
+      if (last === undefined) {
+        last = { body: Uint8Array.from(body), hash, messages: 0 };
+        if (bodies.length < BODIES_MAX) bodies.push(last);
+      }
+    }
+    last.messages += times;
   };
 
   return {
     dispatchId,
     count(ordinals, message, atMs) {
-      note(message);
+      note(message, ordinals.length);
       const tenths = Math.max(0, Math.round((atMs - startMs) * 10));
       lastAtMs = Math.max(lastAtMs, atMs);
       messages += ordinals.length;
@@ -114,10 +119,10 @@ export function createDispatchCounter(dispatchId: string, startMs: number): Disp
       people,
       messages,
       copies: messages - people,
-      hashes: [...hashes],
+      hashes: bodies.map(({ hash }) => hash),
       firstAtMs: startMs,
       lastAtMs,
     }),
-    message: () => first ?? new Uint8Array(0),
+    bodies: () => bodies.map(({ body, messages }) => ({ body, messages })),
   };
 }
