@@ -14,7 +14,9 @@ import {
   installDemonstration,
 } from "../src/account/demonstration.ts";
 import { loadServerKeys, type ServerKeys } from "../src/account/server-keys.ts";
+import type { IssueDeps } from "../src/bulletin/bulletin-deps.ts";
 import type { Bus, BusBody, Subject } from "../src/bus/bus.ts";
+import { type PlannedAudience, planDispatch } from "../src/dispatch/plan.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
 interface Unit {
@@ -84,7 +86,15 @@ export function createLocalBus(): Pick<Bus, "publish" | "subscribe"> & {
   };
 }
 
+/** Nobody, as the audience stage would say it: what counts in these tests is the bulletin. */
+const NOBODY: PlannedAudience = { residents: 0, concerned: 0, communes: [], shards: () => [] };
+
 export interface BulletinWorld extends AsyncDisposable {
+  /** Codes of communes that the target no longer comes down to, as after a merger. */
+  readonly removed: Set<string>;
+  /** Whom a Cancel was frozen for: the bulletins whose recipients it reaches. */
+  readonly reached: (readonly string[])[];
+  readonly deps: IssueDeps<PlannedAudience>;
   readonly database: TestDatabase;
   readonly bus: ReturnType<typeof createLocalBus>;
   readonly keys: ServerKeys;
@@ -118,10 +128,29 @@ export async function createBulletinWorld(): Promise<BulletinWorld> {
     rmSync(dataFolder, { recursive: true, force: true });
     await database.close();
   };
+  const keys = loadServerKeys(dataFolder);
+  const removed = new Set<string>();
+  const reached: (readonly string[])[] = [];
   return {
     database,
     bus,
-    keys: loadServerKeys(dataFolder),
+    keys,
+    removed,
+    reached,
+    deps: {
+      db: database.db,
+      pool: database.pool,
+      bus,
+      keys,
+      places: () => PLACES,
+      resolve: async (target) => resolveByCode(target, removed),
+      freezeAudience: async () => NOBODY,
+      freezeReached: async (_, bulletinIds) => {
+        reached.push(bulletinIds);
+        return NOBODY;
+      },
+      planDispatch,
+    },
     dataFolder,
     demonstration,
     keyOf,

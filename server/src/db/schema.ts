@@ -138,9 +138,8 @@ export interface Database {
   standing_order: {
     id: string;
     agency_id: string;
-    hazard: string;
-    template: Json<unknown>;
-    blanks: Json<unknown>;
+    account_id: string;
+    body: Json<unknown>;
     hash: Bytes;
     created_by: string;
     created_at: Generated<Date>;
@@ -161,9 +160,12 @@ export interface Database {
     content: Json<unknown>;
     reference_ids: Default<string[]>;
     created_at: Generated<Date>;
+    resolved: Json<unknown> | null;
+    hash: Bytes | null;
     identifier: string | null;
     issued_at: Instant | null;
-    approved_hash: Bytes | null;
+    signature: Bytes | null;
+    key_id: string | null;
     expires_at: Instant | null;
   };
   bulletin_event: {
@@ -195,6 +197,7 @@ export interface Database {
     standing_order_id: string;
     used_by: string;
     used_at: Generated<Date>;
+    filled: Json<unknown>;
     reviewed_by: string | null;
     reviewed_at: Instant | null;
     verdict: string | null;

@@ -12,10 +12,10 @@ CREATE TABLE incident (
 CREATE TABLE standing_order (
   id          uuid PRIMARY KEY,
   agency_id   uuid NOT NULL REFERENCES agency,
-  hazard      text NOT NULL,
-  -- The template: bulletin content with {{blanks}}, and what each blank may hold.
-  template    jsonb NOT NULL,
-  blanks      jsonb NOT NULL,
+  account_id  uuid NOT NULL REFERENCES official_account,
+  -- All that two people sign: name, hazard, highest level, areas, hours, the template with its
+  -- {{blanks}} and what each blank may hold (model/standing-order.ts).
+  body        jsonb NOT NULL,
   hash        bytea NOT NULL,
   created_by  uuid NOT NULL REFERENCES person,
   created_at  timestamptz NOT NULL DEFAULT now(),
@@ -33,19 +33,30 @@ CREATE TABLE bulletin (
   type              text NOT NULL CHECK (type IN ('Actual', 'Exercise', 'PublicTest')),
   msg_type          text NOT NULL CHECK (msg_type IN ('Alert', 'Update', 'Cancel')),
   kind              text NOT NULL CHECK (kind IN ('warning', 'notice')),
-  state             text NOT NULL,
+  state             text NOT NULL CHECK (state IN
+    ('draft', 'submitted', 'approved', 'issued', 'updated', 'cancelled', 'expired')),
   version           int NOT NULL DEFAULT 1,
   content           jsonb NOT NULL,
   -- Bulletins that this one updates or cancels.
   reference_ids     uuid[] NOT NULL DEFAULT '{}',
   created_at        timestamptz NOT NULL DEFAULT now(),
+  -- Filled at submit: what the target came down to, and the hash that approvers sign.
+  resolved          jsonb,
+  hash              bytea,
   -- Filled at issue, the closed list of what only issue can know.
   identifier        text UNIQUE,
   issued_at         timestamptz,
-  approved_hash     bytea,
-  expires_at        timestamptz
+  signature         bytea,
+  key_id            text,
+  expires_at        timestamptz,
+  CHECK (issued_at IS NULL OR (identifier IS NOT NULL AND hash IS NOT NULL
+    AND signature IS NOT NULL AND key_id IS NOT NULL AND expires_at IS NOT NULL))
 );
-CREATE INDEX bulletin_agency ON bulletin (agency_id, created_at DESC);
+CREATE INDEX bulletin_agency ON bulletin (agency_id, id DESC);
+-- Who updated or cancelled a bulletin.
+CREATE INDEX bulletin_reference ON bulletin USING gin (reference_ids);
+-- The sweep for what has run out looks only at what is in force.
+CREATE INDEX bulletin_in_force ON bulletin (expires_at) WHERE state = 'issued';
 
 -- Everything that happened to a bulletin, in order. Who appears here as author, editor or
 -- submitter can never approve it.
@@ -83,6 +94,8 @@ CREATE TABLE standing_order_use (
   standing_order_id uuid NOT NULL REFERENCES standing_order,
   used_by           uuid NOT NULL REFERENCES person,
   used_at           timestamptz NOT NULL DEFAULT now(),
+  -- What was filled into the blanks.
+  filled            jsonb NOT NULL,
   reviewed_by       uuid REFERENCES person,
   reviewed_at       timestamptz,
   verdict           text,

@@ -1,0 +1,170 @@
+// Issue: the moment at which what was approved goes out. Everything is asked again, then the
+// bulletin, what it replaces, the frozen audience and the dispatch are written in one transaction.
+// Of two who press the button at once, one waits for the row and finds it issued.
+import { checkContent } from "@loa/model/bulletin-check.ts";
+import { PUBLIC_TEST_HOURS } from "@loa/model/bulletin.ts";
+import { canonicalJson } from "@loa/model/canonical.ts";
+import { formatLocalTime, localHour, parseInstant } from "@loa/model/local-time.ts";
+import { Problem } from "@loa/model/problem.ts";
+import type { ResolvedTarget } from "@loa/model/target.ts";
+import { TRANSITIONS } from "@loa/model/transition.ts";
+import type pg from "pg";
+import { readAccount } from "../account/account.ts";
+import type { Actor } from "../account/actor.ts";
+import { signText } from "../account/server-keys.ts";
+import { newId } from "../db/id.ts";
+import { dbOnClient } from "../db/on-client.ts";
+import { inTransaction } from "../db/transaction.ts";
+import { requireAllowed } from "./allowed.ts";
+import { hashSubject, requireApproval, subjectOf } from "./approval.ts";
+import { refuseFaults, resolveFor } from "./bulletin.ts";
+import type { IssueDeps, IssuedDispatch } from "./bulletin-deps.ts";
+import { type Bulletin, loadBulletin, lockBulletin, lockBulletins } from "./bulletin-row.ts";
+import { requireEntitlement } from "./entitled.ts";
+import { createIdentifier, renderMessage } from "./message.ts";
+import { requireSamePlaces } from "./same-places.ts";
+import { insertEvent, updateIssued, updateState } from "./store.ts";
+import { requireReferable } from "./update.ts";
+
+export interface Issued {
+  readonly bulletin: Bulletin;
+  readonly dispatch: IssuedDispatch;
+}
+
+/** What the server signs of an issued bulletin; `references` are ids, as on the wire. */
+export const issueStatement = (facts: {
+  readonly hash: Uint8Array;
+  readonly identifier: string;
+  readonly sent: Date;
+  readonly references: readonly string[];
+}): string =>
+  canonicalJson({
+    hash: Buffer.from(facts.hash).toString("hex"),
+    identifier: facts.identifier,
+    sent: formatLocalTime(facts.sent),
+    references: facts.references,
+  });
+
+/**
+ * Sends an approved bulletin on its way.
+ * @throws {Problem} bulletin-state, role-missing, bulletin-expired, bulletin-invalid, not-entitled,
+ * resolves-otherwise, approval-mismatch, bulletin-changed, message-too-large.
+ */
+export async function issueBulletin<A>(
+  deps: IssueDeps<A>,
+  actor: Actor,
+  id: string,
+): Promise<Issued> {
+  const seen = await loadBulletin(deps.pool, id);
+  await requireAllowed(deps.db, actor, seen, "issue");
+  // Before the transaction, because resolving and freezing are the slow parts and hold no row.
+  const prepared = await prepareIssue(deps, seen);
+  const dispatch = await inTransaction(deps.pool, async (tx) => {
+    const bulletin = await lockBulletin(tx, id);
+    if (bulletin.version !== seen.version)
+      throw new Problem("bulletin-changed", "It was edited meanwhile; read it again.");
+    return issueLocked(deps, tx, actor, bulletin, prepared);
+  });
+  deps.bus.publish("dispatch.changed", { dispatchId: dispatch.dispatchId });
+  return { bulletin: await loadBulletin(deps.pool, id), dispatch };
+}
+
+/** What is worked out before the transaction. */
+export interface PreparedIssue<A> {
+  readonly resolved: ResolvedTarget;
+  /** Undefined for a Cancel: whom it reaches is known once the old dispatches are closed. */
+  readonly audience: A | undefined;
+}
+
+export async function prepareIssue<A>(
+  deps: IssueDeps<A>,
+  bulletin: Pick<Bulletin, "msgType" | "content" | "resolved" | "accountId">,
+): Promise<PreparedIssue<A>> {
+  const resolved = await resolveFor(deps, bulletin);
+  if (bulletin.msgType === "Cancel") return { resolved, audience: undefined };
+  const { audienceRule, type } = bulletin.content;
+  const { ordinal } = await readAccount(deps.db, bulletin.accountId);
+  const query = { resolved, rule: audienceRule, accountOrdinal: ordinal, type };
+  return { resolved, audience: await deps.freezeAudience(query) };
+}
+
+/** Issues a bulletin whose row is locked by this transaction. */
+export async function issueLocked<A>(
+  outside: IssueDeps<A>,
+  tx: pg.PoolClient,
+  actor: Actor,
+  bulletin: Bulletin,
+  { resolved, audience }: PreparedIssue<A>,
+): Promise<IssuedDispatch> {
+  const deps = { ...outside, db: dbOnClient(tx) };
+  const { id, content } = bulletin;
+  const { to } = await requireAllowed(deps.db, actor, bulletin, "issue");
+  const sent = await transactionTime(tx);
+  const expiresAt = parseInstant(content.expiresAt) as Date;
+  if (expiresAt <= sent)
+    throw new Problem("bulletin-expired", `It expired at ${content.expiresAt}; edit it first.`);
+  refuseFaults(checkContent(content, sent));
+  requireTestHours(bulletin, sent);
+  await requireEntitlement(deps, bulletin, resolved);
+  requireSamePlaces(bulletin, resolved, deps.places());
+  const subject = await subjectOf(deps, bulletin, resolved);
+  const hash = hashSubject(subject);
+  await requireApproval(tx, deps.keys, bulletin, hash);
+  await closeReferences(tx, bulletin);
+
+  const dispatchId = newId();
+  const identifier = createIdentifier(subject);
+  const { referenceIds: references } = bulletin;
+  const signature = signText(deps.keys, issueStatement({ hash, identifier, sent, references }));
+  const { keyId } = deps.keys.signing;
+  const facts = { dispatchId, identifier, sent, hash, signature, keyId };
+  const message = renderMessage(subject, facts, deps.places());
+  await updateIssued(tx, id, to, { identifier, issuedAt: sent, expiresAt, signature, keyId });
+  await insertEvent(tx, { bulletinId: id, actor, action: "issue", version: bulletin.version });
+  return deps.planDispatch(
+    tx,
+    {
+      bulletinId: id,
+      type: content.type,
+      lane: content.kind,
+      message,
+      expiresAt,
+      audience: audience ?? (await deps.freezeReached(tx, references)),
+      channels: content.channels,
+      communeIds: resolved.communes.map((commune) => commune.areaId),
+      supersedes: references,
+    },
+    dispatchId,
+  );
+}
+
+/** The instant of this transaction, whole milliseconds; the dispatch is stamped with the same. */
+async function transactionTime(tx: pg.PoolClient): Promise<Date> {
+  const { rows } = await tx.query<{ at: Date }>("SELECT now() AS at");
+  return (rows[0] as { at: Date }).at;
+}
+
+function requireTestHours({ content }: Bulletin, sent: Date): void {
+  if (content.type !== "PublicTest") return;
+  const [from, to] = PUBLIC_TEST_HOURS;
+  const hour = localHour(sent);
+  if (hour < from || hour >= to)
+    throw new Problem("bulletin-invalid", `A PublicTest goes out from ${from}:00 to ${to}:00.`, [
+      { at: "/content/type", what: "a PublicTest at night frightens people" },
+    ]);
+}
+
+/** Moves what this bulletin updates or cancels out of force, in the same transaction. */
+async function closeReferences(tx: pg.PoolClient, bulletin: Bulletin): Promise<void> {
+  const action = bulletin.msgType === "Cancel" ? "cancel" : "update";
+  for (const old of await lockBulletins(tx, bulletin.referenceIds)) {
+    await requireReferable(tx, old);
+    const transition = TRANSITIONS[old.state][action];
+    // What has run out stays expired: a different thing from updated and cancelled.
+    if (transition === undefined) continue;
+    await updateState(tx, old.id, old.state, transition.to);
+    const reason = `by ${bulletin.id}`;
+    const { version } = old;
+    await insertEvent(tx, { bulletinId: old.id, actor: null, action, version, reason });
+  }
+}

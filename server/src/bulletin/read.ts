@@ -1,0 +1,74 @@
+// Reading bulletins: what was issued is everybody's; drafts are seen by the agency that writes
+// them and by the one directly above it, which may have to approve.
+import { Problem } from "@loa/model/problem.ts";
+import type { Actor } from "../account/actor.ts";
+import { type Approval, selectApprovals } from "./approval.ts";
+import type { BulletinDeps } from "./bulletin-deps.ts";
+import {
+  type Bulletin,
+  type BulletinEvent,
+  type BulletinFilter,
+  loadBulletin,
+  selectBulletins,
+  selectEvents,
+} from "./bulletin-row.ts";
+import { updateExpired } from "./store.ts";
+import type { Db, Pool } from "../db/connection.ts";
+
+/** Most bulletins of one page. */
+export const BULLETINS_PAGE_MAX = 200;
+
+export interface BulletinDetail {
+  readonly bulletin: Bulletin;
+  readonly history: readonly BulletinEvent[];
+  readonly approvals: readonly Approval[];
+  readonly dispatchId: string | null;
+}
+
+/** @throws {Problem} bulletin-unknown, also for a draft that is not the caller's to see. */
+export async function readBulletin(
+  deps: Pick<BulletinDeps, "db" | "pool">,
+  actor: Actor,
+  id: string,
+): Promise<BulletinDetail> {
+  const bulletin = await loadBulletin(deps.pool, id);
+  if (bulletin.issuedAt === null && !(await seenBy(deps.db, actor)).includes(bulletin.agencyId))
+    throw new Problem("bulletin-unknown", `There is no bulletin ${id} that you may see.`);
+  const { rows } = await deps.pool.query<{ id: string }>(
+    "SELECT id FROM dispatch WHERE bulletin_id = $1",
+    [id],
+  );
+  return {
+    bulletin,
+    history: await selectEvents(deps.pool, id),
+    approvals: await selectApprovals(deps.pool, { bulletinId: id }),
+    dispatchId: rows[0]?.id ?? null,
+  };
+}
+
+/** Newest first, at most BULLETINS_PAGE_MAX. */
+export async function listBulletins(
+  deps: Pick<BulletinDeps, "db" | "pool">,
+  actor: Actor,
+  filter: Omit<BulletinFilter, "agencyIds">,
+): Promise<Bulletin[]> {
+  const limit = Math.min(filter.limit, BULLETINS_PAGE_MAX);
+  const agencyIds = await seenBy(deps.db, actor);
+  return selectBulletins(deps.pool, { ...filter, limit, agencyIds });
+}
+
+/** Agencies whose drafts somebody sees: their own, and those directly below. */
+async function seenBy(db: Db, actor: Actor): Promise<string[]> {
+  const rows = await db
+    .selectFrom("agency")
+    .where("parent_id", "=", actor.agencyId)
+    .select("id")
+    .execute();
+  return [actor.agencyId, ...rows.map((row) => row.id)];
+}
+
+/**
+ * Moves bulletins past their expiry to `expired`; answers their ids. To be called from time to
+ * time: readers see them as expired at once anyway.
+ */
+export const expireBulletins = (pool: Pool): Promise<string[]> => updateExpired(pool);

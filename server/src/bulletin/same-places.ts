@@ -1,0 +1,32 @@
+// Whether a target still comes down to the places that were approved. Administrative mergers and
+// redrawn zones change that between approval and issue, and nobody approved the new places.
+import { canonicalJson, type CanonicalValue } from "@loa/model/canonical.ts";
+import { Problem } from "@loa/model/problem.ts";
+import type { ResolvedTarget } from "@loa/model/target.ts";
+import type { PlaceLookup } from "../account/jurisdiction.ts";
+import { placesOf } from "./approval.ts";
+import type { Bulletin } from "./bulletin-row.ts";
+
+/** @throws {Problem} resolves-otherwise, naming what came and went. */
+export function requireSamePlaces(
+  bulletin: Pick<Bulletin, "resolved">,
+  resolved: ResolvedTarget,
+  places: PlaceLookup,
+): void {
+  const approved = bulletin.resolved;
+  if (approved === null) throw new Error("a bulletin that was never submitted");
+  const text = (target: ResolvedTarget): string =>
+    canonicalJson(placesOf(target, places) as unknown as CanonicalValue);
+  if (text(approved) === text(resolved)) return;
+  const codes = (target: ResolvedTarget) => new Set(target.communes.map(({ code }) => code));
+  const came = codes(resolved).difference(codes(approved));
+  const went = codes(approved).difference(codes(resolved));
+  throw new Problem(
+    "resolves-otherwise",
+    "The target comes down to other places than when it was submitted: submit it again.",
+    [
+      ...[...came].map((code) => ({ at: "/content/target", what: `${code} has come in` })),
+      ...[...went].map((code) => ({ at: "/content/target", what: `${code} has dropped out` })),
+    ].slice(0, 40),
+  );
+}
