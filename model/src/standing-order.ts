@@ -11,7 +11,7 @@ import {
 } from "./bulletin.ts";
 import { canonicalJson, type CanonicalValue } from "./canonical.ts";
 import type { RiskLevel } from "./hazard.ts";
-import { formatTimeEn, formatTimeVi, parseInstant } from "./local-time.ts";
+import { formatLocalTime, formatTimeEn, formatTimeVi, parseInstant } from "./local-time.ts";
 import type { Fault } from "./problem.ts";
 import { type Bilingual, type Language, LANGUAGES, textFault } from "./text.ts";
 
@@ -105,7 +105,7 @@ function textsOf({ texts, items }: Pick<OrderTemplate, "texts" | "items">): Plac
 }
 
 /**
- * What is wrong with an order, beside its texts as such, which are checked by filling them in.
+ * What is wrong with an order beside its texts, which are checked with all blanks filled in.
  * Every blank must stand in both languages: a translation that lacks a place or an hour misleads.
  */
 export function checkOrder(body: StandingOrderBody, now: Date): Fault[] {
@@ -251,4 +251,36 @@ export function fillOrder(
     expiresAt: use.expiresAt,
   };
   return { content };
+}
+
+/**
+ * The use with the longest texts that the order allows. An order whose longest text is sound has
+ * none that fails at two in the morning.
+ */
+export function longestUse(body: StandingOrderBody, now: Date): OrderUse {
+  const time = formatLocalTime(now);
+  const values = Object.entries(body.blanks).map(([name, blank]): [string, BlankValue] => {
+    switch (blank.kind) {
+      case "text": {
+        const text = "x".repeat(blank.max);
+        return [name, { vi: text, en: text }];
+      }
+      case "number":
+        return [name, blank.max];
+      case "time":
+        return [name, time];
+      case "choice": {
+        const lengths = blank.choices.map(({ vi, en }) => Math.max(vi.length, en.length));
+        return [name, lengths.indexOf(Math.max(...lengths))];
+      }
+    }
+  });
+  return {
+    values: Object.fromEntries(values),
+    areas: body.areas,
+    riskLevel: body.highestLevel,
+    source: { body: "-", number: "-", time },
+    incidentId: null,
+    expiresAt: formatLocalTime(new Date(now.getTime() + body.hoursMax * 3_600_000)),
+  };
 }

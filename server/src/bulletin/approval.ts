@@ -106,13 +106,16 @@ export async function selectApprovals(
   sql: Sql,
   of: { bulletinId: string } | { standingOrderId: string },
 ): Promise<Approval[]> {
-  const [column, id] =
-    "bulletinId" in of ? ["bulletin_id", of.bulletinId] : ["standing_order_id", of.standingOrderId];
+  // The uses of an order carry its id too; they are approvals of bulletins.
+  const [condition, id] =
+    "bulletinId" in of
+      ? ["a.bulletin_id = $1", of.bulletinId]
+      : ["a.standing_order_id = $1 AND a.bulletin_id IS NULL", of.standingOrderId];
   const { rows } = await sql.query<Approval>(
     `SELECT a.person_id AS "personId", p.name AS "personName", a.capacity, a.hash,
             a.hash_version AS "hashVersion", a.at, a.key_id AS "keyId", a.signature,
             a.voided_at AS "voidedAt"
-     FROM approval a JOIN person p ON p.id = a.person_id WHERE a.${column} = $1 ORDER BY a.id`,
+     FROM approval a JOIN person p ON p.id = a.person_id WHERE ${condition} ORDER BY a.id`,
     [id],
   );
   return rows;
@@ -154,7 +157,8 @@ export async function requireApproval(
   const independent = valid.filter(
     ({ capacity, personId }) =>
       // Two signed the order beforehand, so who uses it may press the button alone.
-      capacity === "standing-order" || !participants.has(personId),
+      (capacity === "standing-order" && bulletin.standingOrderId !== null) ||
+      !participants.has(personId),
   );
   if (independent.length === 0)
     throw new Problem("approval-mismatch", "No valid approval stands for what would go out.");
