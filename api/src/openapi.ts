@@ -4,14 +4,18 @@
 // Adding a noun: import its list of routes and append it to ROUTES.
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { PROBLEM_CODES, type ProblemCode } from "@loa/model/problem.ts";
+import { areaRoutes } from "./areas.ts";
 import { deviceEdgeRoutes } from "./device-edge.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
 import { PROBLEM_MEDIA_TYPE, PROBLEMS } from "./problems.ts";
 import { JSON_BODY_MAX_BYTES, needsIdempotencyKey, type Route } from "./route.ts";
+import { zoneRoutes } from "./zones.ts";
 
 /** Every operation of the API, in the order in which the documentation lists the nouns. */
 export const ROUTES: readonly Route[] = [
+  ...areaRoutes,
+  ...zoneRoutes,
   ...deviceEdgeRoutes,
   ...healthRoutes,
   ...documentationRoutes,

@@ -25,7 +25,7 @@ export interface UnitsFile {
 export interface UnitsOptions {
   readonly delimiter?: string | undefined;
   /** The header of each column. Columns that are not named have the name of the field. */
-  readonly columns?: Partial<Record<UnitsColumn, string>> | undefined;
+  readonly columns?: Partial<Record<UnitsColumn, string | undefined>> | undefined;
 }
 
 /** `parent`, `population` and `kind` may be absent from the file; `name_en` falls back to `name_vi`. */
@@ -71,7 +71,7 @@ export interface SuccessorsFile {
 
 export interface SuccessorsOptions {
   readonly delimiter?: string | undefined;
-  readonly columns?: Partial<Record<SuccessorsColumn, string>> | undefined;
+  readonly columns?: Partial<Record<SuccessorsColumn, string | undefined>> | undefined;
   /** Values of the `how` column for "all of it went there"; default `whole`. */
   readonly whole?: readonly string[] | undefined;
   /** Values for "a part went there". When given, any other value is a fault; else all are a part. */

@@ -15,7 +15,7 @@ export interface TableRow<C extends string> {
 
 export interface TableOptions<C extends string> {
   readonly delimiter?: string | undefined;
-  readonly columns?: Partial<Record<C, string>> | undefined;
+  readonly columns?: Partial<Record<C, string | undefined>> | undefined;
   /** All columns there can be, and those of them that must be there. */
   readonly known: readonly C[];
   readonly required: readonly C[];

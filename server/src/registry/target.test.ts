@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { Position, Target } from "@loa/model/target.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
+import { newId } from "../db/id.ts";
 import { type AreaTree, loadAreaTree } from "./area.ts";
 import { prepareCommunes } from "./cover.ts";
 import type { Shape } from "./segment.ts";
@@ -133,7 +134,11 @@ describe("zones", () => {
     const zone = { code: "SL-Z9", name: { vi: "Vùng", en: "Zone" }, areas: ["SL002"] };
     await createZone(database.db, tree, zone);
     expect(await resolveCodes({ zones: ["SL-Z9"] })).toEqual(["SL002"]);
-    await retireZone(database.db, "SL-Z9", new Date());
+    const stranger = { agencyId: newId(), isOperator: false };
+    await expect(retireZone(database.db, "SL-Z9", stranger)).rejects.toMatchObject({
+      code: "not-entitled",
+    });
+    await retireZone(database.db, "SL-Z9", { ...stranger, isOperator: true });
     await expect(resolveCodes({ zones: ["SL-Z9"] })).rejects.toMatchObject({
       code: "zone-unknown",
     });

@@ -3,6 +3,7 @@
 // another code, so that a code in an approved bulletin keeps its meaning.
 import { POLYGON_POINTS_MAX, TARGET_NAMES_MAX } from "@loa/model/target.ts";
 import { type Fault, Problem } from "@loa/model/problem.ts";
+import { sql } from "kysely";
 import type { Db } from "../db/connection.ts";
 import { newId } from "../db/id.ts";
 import type { AreaTree } from "./area.ts";
@@ -122,19 +123,27 @@ export async function findZones(db: Db, codes: readonly string[]): Promise<Zone[
   return rows.map(toZone);
 }
 
+/** Who takes a zone out of use: its own agency may, and an operator. */
+export interface ZoneRetirer {
+  readonly agencyId: string;
+  readonly isOperator: boolean;
+}
+
 /**
  * Takes a zone out of use; its code is not given again.
- * @throws {Problem} zone-unknown
+ * @throws {Problem} zone-unknown, not-entitled
  */
-export async function retireZone(db: Db, code: string, at: Date): Promise<void> {
-  const { numUpdatedRows } = await db
+export async function retireZone(db: Db, code: string, by: ZoneRetirer): Promise<void> {
+  const [zone] = await findZones(db, [code]);
+  if (!zone) throw new Problem("zone-unknown", `No zone in use has the code ${code}.`);
+  if (!by.isOperator && zone.agencyId !== by.agencyId)
+    throw new Problem("not-entitled", `The zone ${code} belongs to another agency.`);
+  await db
     .updateTable("zone")
-    .set({ retired_at: at })
-    .where("code", "=", code)
+    .set({ retired_at: sql<Date>`now()` })
+    .where("id", "=", zone.id)
     .where("retired_at", "is", null)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n)
-    throw new Problem("zone-unknown", `No zone in use has the code ${code}.`);
+    .execute();
 }
 
 function toZone(row: {
