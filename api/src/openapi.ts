@@ -5,15 +5,23 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { PROBLEM_CODES, type ProblemCode } from "@loa/model/problem.ts";
 import { areaRoutes } from "./areas.ts";
+import { accountRoutes } from "./accounts.ts";
+import { bulletinRoutes } from "./bulletins.ts";
 import { deviceEdgeRoutes } from "./device-edge.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
+import { incidentRoutes } from "./incidents.ts";
 import { PROBLEM_MEDIA_TYPE, PROBLEMS } from "./problems.ts";
 import { JSON_BODY_MAX_BYTES, needsIdempotencyKey, type Route } from "./route.ts";
+import { standingOrderRoutes } from "./standing-orders.ts";
 import { zoneRoutes } from "./zones.ts";
 
 /** Every operation of the API, in the order in which the documentation lists the nouns. */
 export const ROUTES: readonly Route[] = [
+  ...accountRoutes,
+  ...incidentRoutes,
+  ...bulletinRoutes,
+  ...standingOrderRoutes,
   ...areaRoutes,
   ...zoneRoutes,
   ...deviceEdgeRoutes,

@@ -1,0 +1,270 @@
+// Bulletins: written by one person, approved by another, issued once and never edited afterwards.
+import { z } from "@hono/zod-openapi";
+import { BULLETIN_KINDS, BULLETIN_TYPES } from "@loa/model/bulletin-type.ts";
+import { MSG_TYPES, REFERENCES_MAX } from "@loa/model/bulletin.ts";
+import type { ProblemCode } from "@loa/model/problem.ts";
+import { BULLETIN_STATES } from "@loa/model/transition.ts";
+import { contentSchema, hazardSchema, riskLevelSchema, textsSchema } from "./bulletin-content.ts";
+import { defineRoute, idParams, idSchema, instantSchema, page, pageQuery } from "./route.ts";
+import { TARGET_BODY_MAX_BYTES } from "./target.ts";
+
+const hashSchema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .meta({ description: "SHA-256 of all that will go out, in hex" });
+const versionSchema = z.int().min(1).meta({ description: "The version that you read" });
+
+export const bulletinSummarySchema = z
+  .strictObject({
+    id: idSchema,
+    agencyId: idSchema,
+    accountId: idSchema,
+    state: z.enum(BULLETIN_STATES),
+    version: versionSchema,
+    msgType: z.enum(MSG_TYPES),
+    type: z.enum(BULLETIN_TYPES),
+    kind: z.enum(BULLETIN_KINDS),
+    hazard: hazardSchema,
+    riskLevel: riskLevelSchema.nullable(),
+    number: z.string(),
+    headline: textsSchema,
+    incidentId: idSchema.nullable(),
+    references: z.array(idSchema).meta({ description: "Bulletins that it updates or cancels" }),
+    createdAt: instantSchema,
+    issuedAt: instantSchema.nullable(),
+    expiresAt: instantSchema,
+  })
+  .meta({ id: "BulletinSummary" });
+
+export const bulletinSchema = bulletinSummarySchema
+  .extend({
+    content: contentSchema,
+    places: z
+      .strictObject({
+        packs: z.array(z.strictObject({ name: z.string(), validFrom: z.string() })),
+        communes: z.array(
+          z.strictObject({
+            code: z.string(),
+            villages: z.array(z.string()).nullable().meta({ description: "Null: all of it" }),
+          }),
+        ),
+      })
+      .nullable()
+      .meta({ description: "What the target came down to when it was submitted" }),
+    hash: hashSchema.nullable().meta({ description: "Since it was submitted; approve this" }),
+    standingOrderId: idSchema.nullable(),
+    identifier: z.string().nullable().meta({ description: "CAP identifier, since it was issued" }),
+    signature: z.string().nullable().meta({ description: "Ed25519, base64url" }),
+    keyId: z.string().nullable(),
+    dispatchId: idSchema.nullable(),
+    history: z.array(
+      z.strictObject({
+        at: instantSchema,
+        action: z.string(),
+        version: z.int(),
+        personId: idSchema.nullable(),
+        person: z.string().nullable(),
+        reason: z.string().nullable(),
+      }),
+    ),
+    approvals: z.array(
+      z.strictObject({
+        personId: idSchema,
+        person: z.string(),
+        capacity: z.enum(["member", "parent-duty", "standing-order"]),
+        hash: hashSchema,
+        at: instantSchema,
+        keyId: z.string(),
+        signature: z.string().meta({ description: "Over RFC 8785 {hash, person, time}" }),
+        voidedAt: instantSchema.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: "Bulletin" });
+
+const answer = { description: "The bulletin", schema: bulletinSchema } as const;
+const CONTENT_PROBLEMS = [
+  "bulletin-invalid",
+  "bulletin-state",
+  "incident-unknown",
+  "area-unknown",
+  "area-superseded",
+  "zone-unknown",
+  "geometry-invalid",
+  "geometry-too-many-points",
+  "target-empty",
+] as const satisfies readonly ProblemCode[];
+const ROLES = ["author", "approver", "duty"] as const;
+
+export const createBulletin = defineRoute({
+  method: "post",
+  path: "/v1/bulletins",
+  noun: "Bulletins",
+  summary: "Write a draft",
+  description:
+    "With `updates` it becomes an Update of those bulletins, and replaces them at issue.",
+  access: { kind: "member", roles: ["author"] },
+  body: {
+    form: "json",
+    maxBytes: TARGET_BODY_MAX_BYTES,
+    schema: z.strictObject({
+      accountId: idSchema,
+      content: contentSchema,
+      updates: z.array(idSchema).max(REFERENCES_MAX).default([]),
+    }),
+  },
+  answer: { status: 201, ...answer },
+  problems: ["account-unknown", "not-entitled", "bulletin-unknown", ...CONTENT_PROBLEMS],
+});
+
+export const listBulletins = defineRoute({
+  method: "get",
+  path: "/v1/bulletins",
+  noun: "Bulletins",
+  summary: "List bulletins, newest first",
+  description: "All that were issued, and the drafts of your agency and of those directly below.",
+  access: { kind: "member", roles: [] },
+  query: pageQuery.extend({
+    after: idSchema.optional(),
+    state: z.enum(BULLETIN_STATES).optional(),
+    incidentId: idSchema.optional(),
+    agencyId: idSchema.optional(),
+  }),
+  answer: { status: 200, description: "A page", schema: page(bulletinSummarySchema) },
+});
+
+export const getBulletin = defineRoute({
+  method: "get",
+  path: "/v1/bulletins/{id}",
+  noun: "Bulletins",
+  summary: "Show a bulletin with its history and approvals",
+  access: { kind: "member", roles: [] },
+  params: idParams,
+  answer: { status: 200, ...answer },
+  problems: ["bulletin-unknown"],
+});
+
+export const editBulletin = defineRoute({
+  method: "put",
+  path: "/v1/bulletins/{id}",
+  noun: "Bulletins",
+  summary: "Replace the content of the version that you read",
+  description: "Takes it back to draft; approvals given so far are void.",
+  access: { kind: "member", roles: ["author"] },
+  params: idParams,
+  body: {
+    form: "json",
+    maxBytes: TARGET_BODY_MAX_BYTES,
+    schema: z.strictObject({ version: versionSchema, content: contentSchema }),
+  },
+  answer: { status: 200, ...answer },
+  problems: ["bulletin-unknown", "bulletin-changed", ...CONTENT_PROBLEMS],
+});
+
+export const submitBulletin = defineRoute({
+  method: "post",
+  path: "/v1/bulletins/{id}/submit",
+  noun: "Bulletins",
+  summary: "Hand a draft to the approvers",
+  access: { kind: "member", roles: ["author"] },
+  params: idParams,
+  body: { form: "json", schema: z.strictObject({ version: versionSchema }) },
+  answer: { status: 200, ...answer },
+  problems: [
+    "bulletin-unknown",
+    "bulletin-changed",
+    "not-entitled",
+    "message-too-large",
+    ...CONTENT_PROBLEMS,
+  ],
+});
+
+export const returnBulletin = defineRoute({
+  method: "post",
+  path: "/v1/bulletins/{id}/return",
+  noun: "Bulletins",
+  summary: "Give a bulletin back to its authors",
+  access: { kind: "member", roles: ROLES },
+  params: idParams,
+  body: { form: "json", schema: z.strictObject({ reason: z.string() }) },
+  answer: { status: 200, ...answer },
+  problems: ["bulletin-unknown", "bulletin-state"],
+});
+
+export const approveBulletin = defineRoute({
+  method: "post",
+  path: "/v1/bulletins/{id}/approve",
+  noun: "Bulletins",
+  summary: "Approve exactly what you read",
+  description: "Nobody who wrote, edited or submitted any version may.",
+  access: { kind: "member", roles: ["approver", "duty"] },
+  params: idParams,
+  body: { form: "json", schema: z.strictObject({ hash: hashSchema }) },
+  answer: { status: 200, ...answer },
+  problems: [
+    "bulletin-unknown",
+    "bulletin-state",
+    "bulletin-changed",
+    "bulletin-expired",
+    "approver-took-part",
+    "approver-foreign",
+    "approval-mismatch",
+    "not-entitled",
+    "resolves-otherwise",
+  ],
+});
+
+export const issueSchema = z
+  .strictObject({
+    bulletin: bulletinSchema,
+    dispatch: z.strictObject({ id: idSchema, seq: z.int(), issuedAt: instantSchema }),
+  })
+  .meta({ id: "Issue" });
+
+export const ISSUE_PROBLEMS = [
+  "bulletin-state",
+  "bulletin-changed",
+  "bulletin-expired",
+  "bulletin-invalid",
+  "approval-mismatch",
+  "not-entitled",
+  "resolves-otherwise",
+  "message-too-large",
+] as const satisfies readonly ProblemCode[];
+
+export const issueBulletin = defineRoute({
+  method: "post",
+  path: "/v1/bulletins/{id}/issue",
+  noun: "Bulletins",
+  summary: "Send an approved bulletin",
+  access: { kind: "member", roles: ROLES },
+  params: idParams,
+  answer: { status: 200, description: "What was issued", schema: issueSchema },
+  problems: ["bulletin-unknown", ...ISSUE_PROBLEMS],
+});
+
+export const cancelBulletin = defineRoute({
+  method: "post",
+  path: "/v1/bulletins/{id}/cancel",
+  noun: "Bulletins",
+  summary: "Draft the cancel of an issued bulletin",
+  description:
+    "The Cancel is a bulletin of its own: submit it, let somebody else approve it, and issue it. It reaches those who had the old one.",
+  access: { kind: "member", roles: ["author", "duty"] },
+  params: idParams,
+  body: { form: "json", schema: z.strictObject({ reason: textsSchema }) },
+  answer: { status: 201, description: "The draft of the Cancel", schema: bulletinSchema },
+  problems: ["bulletin-unknown", "bulletin-state"],
+});
+
+export const bulletinRoutes = [
+  createBulletin,
+  listBulletins,
+  getBulletin,
+  editBulletin,
+  submitBulletin,
+  returnBulletin,
+  approveBulletin,
+  issueBulletin,
+  cancelBulletin,
+];

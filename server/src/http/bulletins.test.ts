@@ -1,0 +1,212 @@
+import { createKey, getMe, listSigningKeys } from "@loa/api/accounts.ts";
+import { createClient, type Client, ApiProblem } from "@loa/api/client.ts";
+import {
+  approveBulletin,
+  cancelBulletin,
+  createBulletin,
+  editBulletin,
+  getBulletin,
+  issueBulletin,
+  listBulletins,
+  returnBulletin,
+  submitBulletin,
+} from "@loa/api/bulletins.ts";
+import { createIncident, listIncidents } from "@loa/api/incidents.ts";
+import {
+  approveStandingOrder,
+  createStandingOrder,
+  reviewOrderUse,
+  useStandingOrder,
+} from "@loa/api/standing-orders.ts";
+import { typhoonContent } from "@loa/model/typhoon-content.ts";
+import type { z } from "@hono/zod-openapi";
+import { formatLocalTime } from "@loa/model/local-time.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type BulletinWorld, createBulletinWorld, PLACES } from "../../test/bulletin-world.ts";
+import type { DemonstrationHolder } from "../account/demonstration.ts";
+import { createAuthenticator } from "../account/actor.ts";
+import { createLogger } from "../observe/log.ts";
+import { mountAccounts } from "./accounts.ts";
+import { buildApp } from "./app.ts";
+import { mountBulletins } from "./bulletins.ts";
+import { mountIncidents } from "./incidents.ts";
+import { listen, type Listening } from "./listen.ts";
+import { mountStandingOrders } from "./standing-orders.ts";
+
+let world: BulletinWorld;
+let listening: Listening;
+
+beforeAll(async () => {
+  world = await createBulletinWorld();
+  const { db } = world.database;
+  const authenticator = createAuthenticator(db, world.bus);
+  const app = buildApp({
+    db,
+    log: createLogger("silent", "test"),
+    authenticate: (key) => authenticator.authenticate(key),
+    checkAnswers: true,
+  });
+  mountAccounts(app, { ...world.deps, places: () => PLACES });
+  mountIncidents(app, world.deps);
+  mountBulletins(app, world.deps);
+  mountStandingOrders(app, world.deps);
+  listening = await listen(app, { host: "127.0.0.1", port: 0 });
+});
+afterAll(async () => {
+  await listening.close();
+  await world.close();
+});
+
+const as = (holder: DemonstrationHolder): Client =>
+  createClient({ origin: listening.origin, key: world.keyOf(holder) });
+
+type Content = z.input<typeof createBulletin.body.schema>["content"];
+const typhoon = (type: "Actual" | "Exercise" = "Exercise"): Content =>
+  typhoonContent({
+    type,
+    target: { areas: ["SL001", "SL002"], zones: [], rule: { kind: "named" } },
+    channels: ["live", "loopback", "area-loopback"],
+    now: new Date(),
+  }) as Content;
+const accountId = (): string => world.demonstration.accounts[0]?.id ?? "";
+
+async function refusal(asking: Promise<unknown>) {
+  const fault = await asking.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(fault).toBeInstanceOf(ApiProblem);
+  return (fault as ApiProblem).document;
+}
+
+test("draft, submitted, approved by another, issued, cancelled: over HTTP", async () => {
+  const author = as("provinceAuthor");
+  const approver = as("provinceApprover");
+  const { id: incidentId } = await author.ask(createIncident, {
+    body: { hazard: "storm", name: { vi: "Bão số 9", en: "Typhoon No. 9" } },
+  });
+  const content = { ...typhoon(), incidentId } as Content;
+  const draft = await author.ask(createBulletin, { body: { accountId: accountId(), content } });
+  expect(draft).toMatchObject({ state: "draft", version: 1, hash: null, places: null });
+  const params = { id: draft.id };
+  const returned = await author.ask(submitBulletin, { params, body: { version: 1 } });
+  expect(returned.places?.communes).toEqual([
+    { code: "SL001", villages: null },
+    { code: "SL002", villages: null },
+  ]);
+  await approver.ask(returnBulletin, { params, body: { reason: "Bổ sung giờ cấm đường." } });
+  await author.ask(editBulletin, { params, body: { version: 1, content } });
+  const submitted = await author.ask(submitBulletin, { params, body: { version: 2 } });
+  const hash = submitted.hash ?? "";
+  expect((await refusal(author.ask(approveBulletin, { params, body: { hash } }))).code).toBe(
+    "role-missing",
+  );
+  const approved = await approver.ask(approveBulletin, { params, body: { hash } });
+  expect(approved).toMatchObject({ state: "approved", approvals: [{ capacity: "member", hash }] });
+  const { bulletin, dispatch } = await author.ask(issueBulletin, { params });
+  expect(bulletin).toMatchObject({ state: "issued", dispatchId: dispatch.id });
+  expect(await author.ask(getBulletin, { params })).toEqual(bulletin);
+
+  const cancel = await author.ask(cancelBulletin, {
+    params,
+    body: { reason: { vi: "Nêu sai địa bàn.", en: "Wrong area." } },
+  });
+  expect(cancel).toMatchObject({ msgType: "Cancel", references: [draft.id], state: "draft" });
+  const listed = await as("operator").ask(listBulletins, { query: { incidentId } });
+  // A draft is not shown to the centre that operates the platform.
+  expect(listed.items.map(({ id }) => id)).toEqual([draft.id]);
+  expect((await author.ask(listIncidents, { query: {} })).items[0]?.id).toBe(incidentId);
+});
+
+test("a press that is repeated with its key issues once and gets the same answer", async () => {
+  const author = as("provinceAuthor");
+  const { id } = await author.ask(createBulletin, {
+    body: { accountId: accountId(), content: typhoon() },
+  });
+  const params = { id };
+  const { hash } = await author.ask(submitBulletin, { params, body: { version: 1 } });
+  await as("provinceApprover").ask(approveBulletin, { params, body: { hash: hash ?? "" } });
+  const idempotencyKey = "press-of-the-button-0001";
+  const first = await author.ask(issueBulletin, { params, idempotencyKey });
+  expect(await author.ask(issueBulletin, { params, idempotencyKey })).toEqual(first);
+  expect((await refusal(author.ask(issueBulletin, { params }))).code).toBe("bulletin-state");
+});
+
+describe("what cannot be used is named, with its place", () => {
+  test.each<[string, (content: Content) => unknown, string, string]>([
+    ["an unknown field", (c) => ({ ...c, loud: true }), "request-invalid", "/content/loud"],
+    ["a level of 6", (c) => ({ ...c, riskLevel: 6 }), "request-invalid", "/content/riskLevel"],
+    [
+      "an expiry without an offset",
+      (c) => ({ ...c, expiresAt: "2026-11-25T02:00:00" }),
+      "request-invalid",
+      "/content/expiresAt",
+    ],
+    ["an empty number", (c) => ({ ...c, number: "" }), "bulletin-invalid", "/content/number"],
+    [
+      "an exercise without its mark",
+      (c) => ({
+        ...c,
+        texts: { ...c.texts, vi: { ...c.texts.vi, headline: "Bão số 9 sắp đổ bộ" } },
+      }),
+      "bulletin-invalid",
+      "/content/texts/vi/headline",
+    ],
+  ])("%s", async (_, change, code, at) => {
+    const content = change(typhoon()) as Content;
+    const problem = await refusal(
+      as("provinceAuthor").ask(createBulletin, { body: { accountId: accountId(), content } }),
+    );
+    expect(problem.code).toBe(code);
+    expect(problem.faults.map((fault) => fault.at)).toContain(at);
+  });
+});
+
+test("a standing order is signed by two, used by one, reviewed by another", async () => {
+  const author = as("provinceAuthor");
+  const { target, expiresAt, riskLevel, source, incidentId, ...template } = typhoon() as Record<
+    string,
+    unknown
+  >;
+  expect([target, expiresAt, riskLevel, source, incidentId]).not.toContain(undefined);
+  const inDays = (days: number) => formatLocalTime(new Date(Date.now() + days * 86_400_000));
+  const order = await author.ask(createStandingOrder, {
+    body: {
+      accountId: accountId(),
+      body: {
+        name: { vi: "Bão khẩn cấp", en: "Typhoon, urgent" },
+        highestLevel: 5,
+        areas: ["SL"],
+        hoursMax: 24,
+        template: template as never,
+        blanks: {},
+        expiresAt: inDays(200),
+      },
+    },
+  });
+  const params = { id: order.id };
+  for (const holder of ["provinceApprover", "provinceDuty"] as const)
+    await as(holder).ask(approveStandingOrder, { params, body: { hash: order.hash } });
+  const { bulletin } = await author.ask(useStandingOrder, {
+    params,
+    body: { values: {}, areas: ["SL003"], expiresAt: inDays(0.5) },
+  });
+  expect(bulletin).toMatchObject({ state: "issued", standingOrderId: order.id });
+  const review = { params: { id: bulletin.id }, body: { verdict: "justified", comment: "Đúng." } };
+  expect(await as("provinceDuty").ask(reviewOrderUse, review as never)).toBeUndefined();
+});
+
+test("a key says who holds it, and only the operator makes one", async () => {
+  const me = await as("provinceDuty").ask(getMe);
+  expect(me.roles).toEqual(["approver", "duty"]);
+  const wish = { body: { holder: { memberId: me.id }, label: "phone" } };
+  expect((await refusal(as("provinceDuty").ask(createKey, wish))).code).toBe("role-missing");
+  const { key } = await as("operator").ask(createKey, wish);
+  const asDuty = createClient({ origin: listening.origin, key });
+  expect(await asDuty.ask(getMe)).toEqual(me);
+});
+
+test("anybody can get the key with which signatures are verified", async () => {
+  const { items } = await createClient({ origin: listening.origin }).ask(listSigningKeys);
+  expect(items[0]?.publicKey).toBe(world.keys.signing.publicKey);
+});

@@ -1,0 +1,157 @@
+// Bulletins over HTTP.
+import {
+  approveBulletin as approveRoute,
+  bulletinSchema,
+  cancelBulletin as cancelRoute,
+  createBulletin as createRoute,
+  editBulletin as editRoute,
+  getBulletin,
+  issueBulletin as issueRoute,
+  listBulletins as listRoute,
+  returnBulletin as returnRoute,
+  submitBulletin as submitRoute,
+} from "@loa/api/bulletins.ts";
+import type { z } from "@hono/zod-openapi";
+import type { Approval } from "../bulletin/approval.ts";
+import { placesOf } from "../bulletin/approval.ts";
+import {
+  approveBulletin,
+  createBulletin,
+  editBulletin,
+  returnBulletin,
+  submitBulletin,
+} from "../bulletin/bulletin.ts";
+import type { IssueDeps } from "../bulletin/bulletin-deps.ts";
+import type { Bulletin } from "../bulletin/bulletin-row.ts";
+import { cancelBulletin } from "../bulletin/cancel.ts";
+import { type Issued, issueBulletin } from "../bulletin/issue.ts";
+import { listBulletins, readBulletin } from "../bulletin/read.ts";
+import type { App } from "./app.ts";
+import type { Actor } from "../account/actor.ts";
+import { pageOf } from "./page.ts";
+
+type BulletinView = z.input<typeof bulletinSchema>;
+
+export function mountBulletins<A>(app: App, deps: IssueDeps<A>): void {
+  const show = (caller: Actor, id: string) => showBulletin(deps, caller, id);
+
+  app.mount(createRoute, async ({ caller, body, stableId }) => {
+    const { id } = await createBulletin(deps, caller, body, stableId);
+    return show(caller, id);
+  });
+  app.mount(listRoute, async ({ caller, query: { limit, ...rest } }) => {
+    const { after, state, incidentId, agencyId } = rest;
+    const rows = await listBulletins(deps, caller, {
+      limit: limit + 1,
+      ...(after && { after }),
+      ...(state && { state }),
+      ...(incidentId && { incidentId }),
+      ...(agencyId && { agencyId }),
+    });
+    return pageOf(rows.map(showSummary), limit);
+  });
+  app.mount(getBulletin, async ({ caller, params }) => show(caller, params.id));
+  app.mount(editRoute, async ({ caller, params, body }) => {
+    await editBulletin(deps, caller, params.id, body);
+    return show(caller, params.id);
+  });
+  app.mount(submitRoute, async ({ caller, params, body }) => {
+    await submitBulletin(deps, caller, params.id, body.version);
+    return show(caller, params.id);
+  });
+  app.mount(returnRoute, async ({ caller, params, body }) => {
+    await returnBulletin(deps, caller, params.id, body.reason);
+    return show(caller, params.id);
+  });
+  app.mount(approveRoute, async ({ caller, params, body }) => {
+    await approveBulletin(deps, caller, params.id, body.hash);
+    return show(caller, params.id);
+  });
+  app.mount(issueRoute, async ({ caller, params }) =>
+    showIssued(deps, caller, await issueBulletin(deps, caller, params.id)),
+  );
+  app.mount(cancelRoute, async ({ caller, params, body, stableId }) => {
+    const { id } = await cancelBulletin(deps, caller, params.id, body.reason, stableId);
+    return show(caller, id);
+  });
+}
+
+/** What was issued, as every operation that issues answers it. */
+export async function showIssued<A>(
+  deps: IssueDeps<A>,
+  caller: Actor,
+  { bulletin, dispatch }: Issued,
+) {
+  return {
+    bulletin: await showBulletin(deps, caller, bulletin.id),
+    dispatch: {
+      id: dispatch.dispatchId,
+      seq: dispatch.seq,
+      issuedAt: dispatch.issuedAt.toISOString(),
+    },
+  };
+}
+
+/** A bulletin with its history and approvals, for somebody who may see it. */
+export async function showBulletin<A>(
+  deps: IssueDeps<A>,
+  caller: Actor,
+  id: string,
+): Promise<BulletinView> {
+  const { bulletin, history, approvals, dispatchId } = await readBulletin(deps, caller, id);
+  const places = bulletin.resolved && placesOf(bulletin.resolved, deps.places());
+  return {
+    ...showSummary(bulletin),
+    content: bulletin.content as BulletinView["content"],
+    places: places && {
+      packs: places.packs.map((pack) => ({ ...pack })),
+      communes: places.communes.map(({ code, villages }) => ({
+        code,
+        villages: villages && [...villages],
+      })),
+    },
+    hash: bulletin.hash?.toString("hex") ?? null,
+    standingOrderId: bulletin.standingOrderId,
+    identifier: bulletin.identifier,
+    signature: bulletin.signature?.toString("base64url") ?? null,
+    keyId: bulletin.keyId,
+    dispatchId,
+    history: history.map(({ at, personName, ...event }) => ({
+      ...event,
+      at: at.toISOString(),
+      person: personName,
+    })),
+    approvals: approvals.map(showApproval),
+  };
+}
+
+export const showApproval = (approval: Approval) => ({
+  personId: approval.personId,
+  person: approval.personName,
+  capacity: approval.capacity,
+  hash: approval.hash.toString("hex"),
+  at: approval.at.toISOString(),
+  keyId: approval.keyId,
+  signature: approval.signature.toString("base64url"),
+  voidedAt: approval.voidedAt?.toISOString() ?? null,
+});
+
+const showSummary = ({ content, ...bulletin }: Bulletin) => ({
+  id: bulletin.id,
+  agencyId: bulletin.agencyId,
+  accountId: bulletin.accountId,
+  state: bulletin.state,
+  version: bulletin.version,
+  msgType: bulletin.msgType,
+  type: content.type,
+  kind: content.kind,
+  hazard: content.hazard,
+  riskLevel: content.riskLevel,
+  number: content.number,
+  headline: { vi: content.texts.vi.headline, en: content.texts.en.headline },
+  incidentId: content.incidentId,
+  references: [...bulletin.referenceIds],
+  createdAt: bulletin.createdAt.toISOString(),
+  issuedAt: bulletin.issuedAt?.toISOString() ?? null,
+  expiresAt: bulletin.expiresAt?.toISOString() ?? content.expiresAt,
+});
