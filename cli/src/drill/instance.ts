@@ -1,0 +1,113 @@
+// An instance of Loa of the drill's own: its own data folder, ports and settings, started as a
+// child and gone without a trace when the drill ends, however it ends.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { isolatedEnvironment } from "../environment.ts";
+
+/** A first start makes a database and imports an area pack; slower machines than that are broken. */
+export const READY_MS_MAX = 180_000;
+/** A server that does not end in this time is killed. */
+export const STOP_MS_MAX = 30_000;
+/** What a server that could not start said last, for the person who must find out why. */
+const LAST_WORDS_CHARACTERS_MAX = 4_000;
+
+const SERVER = fileURLToPath(new URL("../../../server/src/main.ts", import.meta.url));
+
+/** Who may do what in the demonstration; a name for each key. */
+export interface DemonstrationKeys {
+  readonly keys: readonly { readonly holder: string; readonly key: string }[];
+  readonly accounts: readonly {
+    readonly id: string;
+    readonly agencyId: string;
+    readonly handle: string;
+  }[];
+}
+
+export interface Instance {
+  /** Origin of the API. */
+  readonly api: string;
+  /** Origin for devices and gateways. */
+  readonly stream: string;
+  readonly demonstration: DemonstrationKeys;
+  /** Ends the server with all that it started, and removes the folder. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an instance whose loopback channels lead to `loopbackUrl`.
+ * @throws when it is not ready in time, or ends before; nothing is left over then.
+ */
+export async function startInstance(loopbackUrl: string, signal: AbortSignal): Promise<Instance> {
+  const folder = await mkdtemp(join(tmpdir(), "loa-drill-"));
+  const server = spawn(process.execPath, [SERVER], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: isolatedEnvironment({
+      LOA_DATA: join(folder, "data"),
+      LOA_PORT: "0",
+      LOA_STREAM_PORT: "0",
+      LOA_DEMO: "on",
+      LOA_DEMO_SUBSCRIBERS: "0",
+      LOA_LOOPBACK_URL: loopbackUrl,
+      LOA_READY_JSON: "on",
+    }),
+  });
+  let lastWords = "";
+  server.stderr.on("data", (chunk: Buffer) => {
+    lastWords = (lastWords + chunk.toString()).slice(-LAST_WORDS_CHARACTERS_MAX);
+  });
+  const stop = async () => {
+    await endProcess(server);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const ready = await readyLine(server, signal).catch((cause: unknown) => {
+      throw new Error(`The drill's server did not start. It said:\n${lastWords}`, { cause });
+    });
+    const keys = await readFile(join(ready.dataFolder, "demo-keys.json"), "utf8");
+    const demonstration = JSON.parse(keys) as DemonstrationKeys;
+    return { api: ready.api, stream: ready.stream, demonstration, stop };
+  } catch (fault) {
+    await stop();
+    throw fault;
+  }
+}
+
+/** The key of one holder of the demonstration. @throws when there is none. */
+export function keyOf(demonstration: DemonstrationKeys, holder: string): string {
+  const found = demonstration.keys.find((each) => each.holder === holder);
+  if (found === undefined) throw new Error(`the demonstration has no key for ${holder}`);
+  return found.key;
+}
+
+interface ReadyLine {
+  readonly api: string;
+  readonly stream: string;
+  readonly dataFolder: string;
+}
+
+async function readyLine(server: ChildProcess, signal: AbortSignal): Promise<ReadyLine> {
+  if (server.stdout === null) throw new Error("no stdout");
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(READY_MS_MAX)]);
+  const ended = once(server, "exit", { signal: limit }).then(([code]) => {
+    throw new Error(`it ended with ${code}`);
+  });
+  const line = once(createInterface(server.stdout), "line", { signal: limit });
+  const [text] = (await Promise.race([line, ended])) as [string];
+  ended.catch(() => {});
+  return JSON.parse(text) as ReadyLine;
+}
+
+/** SIGTERM, patience, SIGKILL. */
+export async function endProcess(child: ChildProcess, patienceMs = STOP_MS_MAX): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+  await ended;
+  clearTimeout(timer);
+}

@@ -1,0 +1,108 @@
+// The witness: the receiving side of a drill, in a process of its own. It holds the live people's
+// connections and the sink behind the loopback channels, counts what each person gets, and
+// acknowledges as their devices would. It never sees what the server thinks that it sent.
+import { openSink, type Sink } from "@loa/sink/sink.ts";
+import { monotonicNowMs } from "@loa/sink/clock.ts";
+import { createLiveCrowd } from "./live-crowd.ts";
+import { createBodyBook } from "./body-book.ts";
+import type {
+  AnswerOf,
+  Counts,
+  FromWitness,
+  Question,
+  Testimony,
+  ToWitness,
+} from "./witness-protocol.ts";
+
+const bodies = createBodyBook();
+const crowd = createLiveCrowd(bodies);
+let sink: Sink | undefined;
+
+process.on("message", ({ id, question }: ToWitness) => {
+  respond(question).then(
+    (answer) => send({ id, answer }),
+    (fault: unknown) => send({ id, fault: fault instanceof Error ? fault.message : String(fault) }),
+  );
+});
+// Without the drill nobody would read the testimony.
+process.on("disconnect", () => process.exit(0));
+// Ctrl-C reaches the whole terminal; the drill decides when this process ends.
+process.on("SIGINT", () => {});
+
+const send = (message: FromWitness) => void process.send?.(message);
+
+async function respond(question: Question): Promise<AnswerOf[keyof AnswerOf]> {
+  switch (question.kind) {
+    case "open":
+      sink = await openSink({ port: 0, host: "127.0.0.1" });
+      return { port: sink.port };
+    case "clock":
+      return { nowMs: monotonicNowMs() };
+    case "sink":
+      openedSink().behave(question.behaviour);
+      openedSink().useGateway(question.gateway);
+      return "done";
+    case "connect":
+      return { connected: await crowd.connect(question.stream, question.people) };
+    case "count":
+      return count(question.dispatchId);
+    case "testify":
+      return testify(question.dispatchId);
+    case "close":
+      await crowd.close();
+      await sink?.close();
+      return "done";
+  }
+}
+
+function openedSink(): Sink {
+  if (sink === undefined) throw new Error("the sink is not open");
+  return sink;
+}
+
+function count(dispatchId: string): Counts {
+  const totals = openedSink().dispatch(dispatchId)?.totals();
+  const gateway = openedSink().gateway();
+  const live = crowd.counts();
+  return {
+    connected: live.connected,
+    liveMessages: live.messages,
+    liveAcknowledged: live.acknowledged,
+    loopbackMessages: totals?.messages ?? 0,
+    waiting: gateway.waiting + live.waiting,
+    notTaken: gateway.refused + gateway.dropped + live.refused,
+    lastProblem: gateway.lastProblem || live.lastProblem,
+  };
+}
+
+function testify(dispatchId: string): Testimony {
+  const counter = openedSink().dispatch(dispatchId);
+  const ordinal = counter?.people() ?? new Uint32Array();
+  for (const seen of counter?.bodies() ?? []) bodies.note(seen.body, "loopback", seen.messages);
+  const orders = openedSink().orders();
+  return {
+    live: crowd.testimony(),
+    loopback: {
+      ordinal,
+      times: Uint8Array.from(ordinal, (each) => counter?.timesOf(each) ?? 0),
+      firstAtMs: Float64Array.from(ordinal, (each) => counter?.firstAtMsOf(each) ?? 0),
+    },
+    bodies: bodies.seen(),
+    orders: orders
+      .filter(({ order }) => order.dispatchId === dispatchId)
+      .map(({ order, timesAsked, fate, claimed }) => ({
+        areaCode: order.areaCode,
+        timesAsked,
+        fate,
+        claimed,
+        bodySha256: bodies.hash(order.message),
+      })),
+    oddities: [
+      ...crowd.oddities(),
+      ...openedSink()
+        .dispatches()
+        .filter((each) => each.dispatchId !== dispatchId)
+        .map((each) => `the sink got the dispatch ${each.dispatchId}, which nobody issued`),
+    ],
+  };
+}
