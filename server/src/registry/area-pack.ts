@@ -35,7 +35,11 @@ async function readInThread(input: AreaPackInput): Promise<PackAnswer> {
   try {
     return await new Promise<PackAnswer>((resolve, reject) => {
       thread.once("message", resolve);
-      thread.once("error", reject);
+      thread.once("error", (fault: NodeJS.ErrnoException) => {
+        if (fault.code !== "ERR_WORKER_OUT_OF_MEMORY") return reject(fault);
+        const detail = `The area pack ${input.name} needs more than ${READER_HEAP_MB_MAX} MB to read and was refused. Simplify its shapes.`;
+        resolve({ detail, faults: [] });
+      });
       thread.once("exit", (code) => reject(new Error(`the reading thread ended with ${code}`)));
       timer = setTimeout(() => {
         const detail = `The area pack ${input.name} took longer than ${AREA_PACK_READ_MS_MAX / 1000} s to read and was refused. Simplify its shapes.`;

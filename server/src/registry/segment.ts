@@ -12,10 +12,10 @@ export type Polygon = readonly Ring[];
 export type Shape = readonly Polygon[];
 
 /**
- * Most pairs of lines that one shape may need for its check. A real border needs about five pairs
- * a line; ten thousand parallel needles would need a hundred million and block the thread.
+ * Most pairs of lines that one shape may need for its check, some tenths of a second. A real border
+ * needs about five pairs a line; ten thousand parallel needles need a hundred million.
  */
-export const SEGMENT_PAIRS_MAX = 30_000_000;
+export const SEGMENT_PAIRS_MAX = 5_000_000;
 
 /** How a ring, or several of one unit, crosses itself. */
 export interface CrossingReport {
@@ -131,12 +131,16 @@ function sideOfPath({ from, to, next }: Line, point: Position): number {
   const bend = turn(from, to, next);
   const before = turn(from, to, point);
   const after = turn(to, next, point);
-  if (bend === 0) return before;
+  // A path that folds back onto itself has no sides.
+  if (bend === 0) return isFold(from, to, next) ? 0 : before;
   const left = bend > 0 ? before > 0 && after > 0 : before > 0 || after > 0;
   if (left) return 1;
   const right = bend > 0 ? before < 0 || after < 0 : before < 0 && after < 0;
   return right ? -1 : 0;
 }
+
+const isFold = (from: Position, to: Position, next: Position) =>
+  (from[0] - to[0]) * (next[0] - to[0]) + (from[1] - to[1]) * (next[1] - to[1]) > 0;
 
 const middleOf = (p: Line, q: Line): Position => [
   (p.from[0] + p.to[0] + q.from[0] + q.to[0]) / 4,
