@@ -1,0 +1,245 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type CapReading, readCap } from "./read.ts";
+import { CAP_BYTES_MAX, CAP_DEPTH_MAX, CAP_ELEMENTS_MAX } from "./xml.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const fixture = (name: string): string =>
+  readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
+const typhoon = fixture("song-lua-typhoon.xml");
+/** The fixture with something changed; the change must have hit. */
+function changed(from: string, to: string): Uint8Array {
+  expect(typhoon).toContain(from);
+  return bytes(typhoon.replace(from, to));
+}
+const errors = ({ problems }: CapReading): string[] =>
+  problems.filter(({ level }) => level === "error").map(({ rule }) => rule);
+
+test("the typhoon over Sông Lụa is read whole, in both languages", () => {
+  const { message, problems } = readCap(bytes(typhoon));
+  expect(problems).toEqual([]);
+  expect(message).toMatchObject({
+    identifier: "SLUA.2026.09.KC-05",
+    sender: "kttv@songlua.example",
+    sent: "2026-09-07T14:00:00+07:00",
+    status: "Actual",
+    msgType: "Update",
+    scope: "Public",
+    references: [{ identifier: "SLUA.2026.09.KC-04", sent: "2026-09-07T11:00:00+07:00" }],
+    signatures: 0,
+  });
+  expect(message?.infos.map(({ language, event }) => [language, event])).toEqual([
+    ["vi-VN", "Bão"],
+    ["en", "Typhoon"],
+  ]);
+  const [info] = message?.infos ?? [];
+  expect(info?.instruction).toMatch(/^Rời khỏi vùng cửa sông/u);
+  expect(info?.parameters).toContainEqual({ valueName: "loa.riskLevel", value: "4" });
+  const [area] = info?.areas ?? [];
+  expect(area?.polygons[0]).toHaveLength(5);
+  expect(area?.polygons[0]?.[0]).toEqual([13.62, 109.8]);
+  expect(area?.geocodes.map(({ value }) => value)).toEqual(["SL021", "SL022"]);
+});
+
+test("a prefix, CDATA and no info are fine for a Cancel", () => {
+  const { message, problems } = readCap(bytes(fixture("song-lua-cancel.xml")));
+  expect(problems).toEqual([]);
+  expect(message).toMatchObject({ msgType: "Cancel", infos: [] });
+  expect(message?.note).toContain("nêu sai giờ");
+});
+
+describe("what breaks a rule is named, with its place", () => {
+  test.each<[string, string, string, string, string]>([
+    [
+      "a space in the identifier",
+      "A1",
+      "SLUA.2026.09.KC-05<",
+      "SLUA KC-05<",
+      "/alert/identifier[1]",
+    ],
+    ["no identifier", "A1", "<identifier>SLUA.2026.09.KC-05</identifier>", "", "/alert"],
+    [
+      "UTC as Z",
+      "A3",
+      "<sent>2026-09-07T14:00:00+07:00",
+      "<sent>2026-09-07T07:00:00Z",
+      "/alert/sent[1]",
+    ],
+    ["30 February", "A3", "<sent>2026-09-07", "<sent>2026-02-30", "/alert/sent[1]"],
+    ["a status of its own", "A4", "<status>Actual", "<status>actual", "/alert/status[1]"],
+    ["Restricted without restriction", "A7", "<scope>Public", "<scope>Restricted", "/alert"],
+    ["Private without addresses", "A8", "<scope>Public", "<scope>Private", "/alert"],
+    ["a torn reference", "A11", "KC-04,2026", "KC-04 2026", "/alert/references[1]"],
+    ["a language with underscore", "I1", "vi-VN", "vi_VN", "/alert/info[1]/language[1]"],
+    ["Very Likely, of CAP 1.0", "I7", "Likely", "Very Likely", "/alert/info[1]/certainty[1]"],
+    ["no severity", "I6", "<severity>Extreme</severity>", "", "/alert/info[1]"],
+    [
+      "an open ring",
+      "R2",
+      "14.10,109.80 13.62,109.80<",
+      "14.10,109.80<",
+      "/alert/info[1]/area[1]/polygon[1]",
+    ],
+    [
+      "longitude first",
+      "R2",
+      "13.62,109.80 ",
+      "109.80,13.62 ",
+      "/alert/info[1]/area[1]/polygon[1]",
+    ],
+    [
+      "a comma for a decimal point",
+      "R2",
+      "13.62,109.80 ",
+      "13,62,109,80 ",
+      "/alert/info[1]/area[1]/polygon[1]",
+    ],
+    ["an element of its own", "X5", "<scope>", "<loud>yes</loud><scope>", "/alert/loud[1]"],
+    [
+      "the wrong order",
+      "X5",
+      "<urgency>Expected</urgency>\n    <severity>Extreme</severity>",
+      "<severity>Extreme</severity><urgency>Expected</urgency>",
+      "/alert/info[1]/urgency[1]",
+    ],
+    [
+      "two headlines",
+      "X5",
+      "<headline>",
+      "<headline>Bão</headline><headline>",
+      "/alert/info[1]/headline[2]",
+    ],
+    ["text between elements", "X5", "<scope>", "Bão<scope>", "/alert"],
+  ])("%s: %s", (_, rule, from, to, path) => {
+    const { message, problems } = readCap(changed(from, to));
+    expect(message).toBeDefined();
+    const found = problems.find((problem) => problem.level === "error" && problem.rule === rule);
+    expect(found).toMatchObject({ rule, path });
+    expect(found?.line).toBeGreaterThan(0);
+  });
+
+  test("the line is that of the element", () => {
+    const { problems } = readCap(changed("<certainty>Likely", "<certainty>Sure"));
+    const line = typhoon.slice(0, typhoon.indexOf("<certainty>")).split("\n").length;
+    expect(problems).toEqual([expect.objectContaining({ rule: "I7", line })]);
+  });
+
+  test("a shape that cannot be read is missing from the message, never smaller", () => {
+    const { message } = readCap(changed("13.62,110.20 ", "13.62, 110.20 "));
+    expect(message?.infos[0]?.areas[0]?.polygons).toEqual([]);
+  });
+});
+
+describe("what is not safe is not read at all", () => {
+  test.each<[string, string, Uint8Array]>([
+    ["nothing", "X1", new Uint8Array()],
+    ["no XML", "X1", bytes("Bão số 9")],
+    ["a tag that does not end", "X1", bytes("<alert")],
+    [
+      "a document type",
+      "X2",
+      bytes('<!DOCTYPE alert [<!ENTITY x SYSTEM "file:///etc/passwd">]><alert/>'),
+    ],
+    ["a document type behind a comment", "X2", bytes("<!-- <a> --><!doctype html><alert/>")],
+    ["an entity of its own", "X1", changed("Bão</event>", "&bao;</event>")],
+    ["too many bytes", "X3", new Uint8Array(CAP_BYTES_MAX + 1)],
+    ["too deep", "X3", bytes("<a>".repeat(CAP_DEPTH_MAX + 1))],
+    ["a hundred thousand deep", "X3", bytes("<a>".repeat(100_000))],
+    ["too many elements", "X3", bytes(`<a>${"<b/>".repeat(CAP_ELEMENTS_MAX)}</a>`)],
+    ["bytes that are not UTF-8", "X1", Uint8Array.from([...bytes(typhoon), 0xff])],
+    ["an encoding that nobody knows", "X1", changed("UTF-8", "KLINGON")],
+    [
+      "a mark and a declaration that differ",
+      "X1",
+      Uint8Array.from([0xef, 0xbb, 0xbf, ...changed("UTF-8", "ISO-8859-1")]),
+    ],
+    ["CAP 1.1", "X4", changed("cap:1.2", "cap:1.1")],
+    ["no namespace", "X4", changed(' xmlns="urn:oasis:names:tc:emergency:cap:1.2"', "")],
+    ["another root", "X4", bytes('<feed xmlns="urn:oasis:names:tc:emergency:cap:1.2"/>')],
+  ])("%s: %s", (_, rule, input) => {
+    const { message, problems } = readCap(input);
+    expect(message).toBeUndefined();
+    expect(problems).toEqual([expect.objectContaining({ rule, level: "error" })]);
+  });
+
+  test("text that looks like a document type is text", () => {
+    expect(errors(readCap(changed("<event>Bão", "<event><![CDATA[<!DOCTYPE x>]]>")))).toEqual([]);
+  });
+});
+
+test("a signature that nobody verified is told, and is no reason to refuse", () => {
+  const signature = '<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/>';
+  const signed = readCap(changed("</alert>", `${signature}</alert>`));
+  expect(signed.message?.signatures).toBe(1);
+  expect(signed.problems).toEqual([expect.objectContaining({ rule: "X7", level: "warning" })]);
+  const [head, ...infos] = typhoon.split("  <info>");
+  const early = readCap(bytes([head, ...infos].join(`${signature}  <info>`)));
+  expect(errors(early)).toContain("X7");
+});
+
+test("no mutation of a message makes the reader throw", () => {
+  const original = bytes(typhoon);
+  const mutation = fc.record({
+    at: fc.nat(original.length - 1),
+    drop: fc.nat(200),
+    put: fc.oneof(
+      fc.uint8Array({ maxLength: 20 }),
+      fc.constantFrom("<", ">", "&", "]]>", "<!--", '"', "<?", "</info>", "\u0000").map(bytes),
+    ),
+  });
+  fc.assert(
+    fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) => {
+      let mutant = Array.from(original);
+      for (const { at, drop, put } of mutations)
+        mutant = [...mutant.slice(0, at), ...put, ...mutant.slice(at + drop)];
+      const { message, problems } = readCap(Uint8Array.from(mutant));
+      expect(message !== undefined || problems.length > 0).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const corpus = new URL("../../../shared/cap-corpus/", import.meta.url);
+
+describe.skipIf(!existsSync(corpus))("the corpus of real messages", () => {
+  const files = (kind: string): string[] =>
+    existsSync(corpus) ? readdirSync(new URL(kind, corpus)) : [];
+  const read = (path: string): CapReading => readCap(readFileSync(new URL(path, corpus)));
+
+  test.each(files("valid/"))("%s is read without an error", (name) => {
+    const reading = read(`valid/${name}`);
+    expect(errors(reading)).toEqual([]);
+    const { message } = reading;
+    expect(message?.identifier).not.toBe("");
+    expect(message?.sender).not.toBe("");
+    for (const info of message?.infos ?? []) {
+      expect(info.language).not.toBe("");
+      expect(info.categories).not.toEqual([]);
+    }
+    // Every text that the file holds between these tags is in the message.
+    const text = new TextDecoder("latin1").decode(readFileSync(new URL(`valid/${name}`, corpus)));
+    const headlines = text.match(/<(?:\w+:)?headline>\s*[^\s<]/gu)?.length ?? 0;
+    expect(message?.infos.filter(({ headline }) => headline !== undefined)).toHaveLength(headlines);
+  });
+
+  const index = existsSync(corpus) ? readFileSync(new URL("INDEX.md", corpus), "utf8") : "";
+  const refused = files("invalid/").filter((name) => {
+    const row = index.split("\n").find((line) => line.startsWith(`| ${name} |`)) ?? "";
+    return /XSD line|SPEC |SEC:|XML: /u.test(row.split("|").slice(4).join("|"));
+  });
+  test.each(refused)("%s is refused by name of a rule", (name) => {
+    const { problems } = read(`invalid/${name}`);
+    const [error] = problems.filter(({ level }) => level === "error");
+    expect(error?.rule).toMatch(/^[A-Z]\d+$/u);
+  });
+
+  test.each(files("other-versions/"))("%s is not silently read as CAP 1.2", (name) => {
+    const { problems } = read(`other-versions/${name}`);
+    expect(problems.some(({ level }) => level === "error")).toBe(true);
+  });
+
+  test.each(files("feeds/"))("%s is a feed, not a message", (name) => {
+    expect(read(`feeds/${name}`).message).toBeUndefined();
+  });
+});
