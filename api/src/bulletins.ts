@@ -4,7 +4,14 @@ import { BULLETIN_KINDS, BULLETIN_TYPES } from "@loa/model/bulletin-type.ts";
 import { MSG_TYPES, REFERENCES_MAX } from "@loa/model/bulletin.ts";
 import type { ProblemCode } from "@loa/model/problem.ts";
 import { BULLETIN_STATES } from "@loa/model/transition.ts";
-import { contentSchema, hazardSchema, riskLevelSchema, textsSchema } from "./bulletin-content.ts";
+import { AUDIENCE_RULES } from "@loa/model/target.ts";
+import {
+  channelSchema,
+  contentSchema,
+  hazardSchema,
+  riskLevelSchema,
+  textsSchema,
+} from "./bulletin-content.ts";
 import { defineRoute, idParams, idSchema, instantSchema, page, pageQuery } from "./route.ts";
 import { TARGET_BODY_MAX_BYTES } from "./target.ts";
 
@@ -12,6 +19,10 @@ const hashSchema = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .meta({ description: "SHA-256 of all that will go out, in hex" });
+/** The reader's own limit (CAP_BYTES_MAX) is lower, and says which rule is broken. */
+export const CAP_BODY_MAX_BYTES = 5 * 1024 * 1024;
+/** Longest list of codes in an address; more places are chosen by editing the draft. */
+export const CODE_LIST_MAX = 4_000;
 const versionSchema = z.int().min(1).meta({ description: "The version that you read" });
 
 export const bulletinSummarySchema = z
@@ -257,7 +268,76 @@ export const cancelBulletin = defineRoute({
   problems: ["bulletin-unknown", "bulletin-state"],
 });
 
+/** Codes in one query parameter, separated by commas. */
+const codeList = z
+  .string()
+  .max(CODE_LIST_MAX)
+  .transform((text) => text.split(",").map((code) => code.trim()))
+  .pipe(z.array(z.string().min(1).max(32)));
+const channelList = z
+  .string()
+  .max(200)
+  .transform((text) => text.split(",").map((name) => name.trim()))
+  .pipe(z.array(channelSchema));
+
+export const createBulletinFromCap = defineRoute({
+  method: "post",
+  path: "/v1/bulletins/from-cap",
+  noun: "Bulletins",
+  summary: "Write a draft from a CAP 1.2 message",
+  description:
+    "The body is the message as it was received. With `areas` or `zones` it goes there instead of where it says. What could not be carried over is in `remarks`.",
+  access: { kind: "member", roles: ["author"] },
+  query: z.strictObject({
+    accountId: idSchema,
+    type: z.enum(["Actual", "Exercise"]),
+    kind: z.enum(BULLETIN_KINDS).default("warning"),
+    channels: channelList.meta({ example: "live,loopback" }),
+    audienceRule: z.enum(AUDIENCE_RULES).default("residents"),
+    areas: codeList.optional().meta({ example: "SL020,SL021" }),
+    zones: codeList.optional(),
+    hazard: hazardSchema.optional(),
+    expiresAt: instantSchema.optional(),
+    incidentId: idSchema.optional(),
+    exerciseName: z.string().max(200).optional(),
+    updates: z
+      .string()
+      .max(37 * REFERENCES_MAX)
+      .transform((text) => text.split(","))
+      .pipe(z.array(idSchema))
+      .optional(),
+  }),
+  body: { form: "bytes", mediaType: "application/cap+xml", maxBytes: CAP_BODY_MAX_BYTES },
+  answer: {
+    status: 201,
+    description: "The draft, and what to look at",
+    schema: z
+      .strictObject({
+        bulletin: bulletinSchema,
+        remarks: z.array(z.string()),
+        problems: z.array(
+          z.strictObject({
+            rule: z.string(),
+            level: z.enum(["error", "warning"]),
+            path: z.string(),
+            line: z.int(),
+            message: z.string(),
+          }),
+        ),
+      })
+      .meta({ id: "CapDraft" }),
+  },
+  problems: [
+    "cap-invalid",
+    "account-unknown",
+    "not-entitled",
+    "bulletin-unknown",
+    ...CONTENT_PROBLEMS,
+  ],
+});
+
 export const bulletinRoutes = [
+  createBulletinFromCap,
   createBulletin,
   listBulletins,
   getBulletin,

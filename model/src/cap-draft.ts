@@ -39,14 +39,14 @@ export interface CapDraftOptions {
   readonly type: Exclude<BulletinType, "PublicTest">;
   readonly channels: readonly ChannelName[];
   readonly audienceRule: AudienceRule;
-  readonly kind?: BulletinKind;
+  readonly kind?: BulletinKind | undefined;
   /** Where to, instead of where the message says. */
-  readonly target?: Target;
-  readonly hazard?: Hazard;
-  readonly expiresAt?: string;
-  readonly incidentId?: string | null;
+  readonly target?: Target | undefined;
+  readonly hazard?: Hazard | undefined;
+  readonly expiresAt?: string | undefined;
+  readonly incidentId?: string | null | undefined;
   /** For an Exercise: its name. */
-  readonly exerciseName?: string;
+  readonly exerciseName?: string | undefined;
 }
 
 export interface CapDraft {

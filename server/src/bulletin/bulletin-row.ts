@@ -70,11 +70,11 @@ export async function lockBulletins(tx: Sql, ids: readonly string[]): Promise<Bu
 export interface BulletinFilter {
   /** Drafts are seen by these agencies only: the caller's own and those directly below it. */
   readonly agencyIds: readonly string[];
-  readonly state?: BulletinState;
-  readonly incidentId?: string;
-  readonly agencyId?: string;
+  readonly state?: BulletinState | undefined;
+  readonly incidentId?: string | undefined;
+  readonly agencyId?: string | undefined;
   /** Id of the last bulletin of the page before. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   readonly limit: number;
 }
 

@@ -4,6 +4,7 @@ import {
   approveBulletin,
   cancelBulletin,
   createBulletin,
+  createBulletinFromCap,
   editBulletin,
   getBulletin,
   issueBulletin,
@@ -21,6 +22,7 @@ import {
 import { typhoonContent } from "@loa/model/typhoon-content.ts";
 import type { z } from "@hono/zod-openapi";
 import { formatLocalTime } from "@loa/model/local-time.ts";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BulletinWorld, createBulletinWorld, PLACES } from "../../test/bulletin-world.ts";
 import type { DemonstrationHolder } from "../account/demonstration.ts";
@@ -194,6 +196,44 @@ test("a standing order is signed by two, used by one, reviewed by another", asyn
   expect(bulletin).toMatchObject({ state: "issued", standingOrderId: order.id });
   const review = { params: { id: bulletin.id }, body: { verdict: "justified", comment: "Đúng." } };
   expect(await as("provinceDuty").ask(reviewOrderUse, review as never)).toBeUndefined();
+});
+
+describe("a CAP message", () => {
+  const bytes = new Uint8Array(
+    readFileSync(new URL("../../../cap/fixtures/song-lua-typhoon.xml", import.meta.url)),
+  );
+  const query = () => ({
+    accountId: accountId(),
+    type: "Exercise" as const,
+    channels: "live,loopback",
+    areas: "SL001,SL002",
+  });
+
+  test("becomes a draft for other places, with what to look at", async () => {
+    const author = as("provinceAuthor");
+    const asking = { query: query(), body: bytes };
+    const { bulletin, remarks } = await author.ask(createBulletinFromCap, asking);
+    expect(bulletin).toMatchObject({ state: "draft", type: "Exercise", riskLevel: 4 });
+    expect(bulletin.content.target.areas).toEqual(["SL001", "SL002"]);
+    expect(remarks).toEqual([expect.stringContaining("The expiry is set to 12 hours from now")]);
+    const params = { id: bulletin.id };
+    const { state } = await author.ask(submitBulletin, { params, body: { version: 1 } });
+    expect(state).toBe("submitted");
+  });
+
+  test("with an error is refused, with rule and line", async () => {
+    const text = new TextDecoder().decode(bytes).replace("<urgency>Expected", "<urgency>Soon");
+    const body = new TextEncoder().encode(text);
+    const asking = as("provinceAuthor").ask(createBulletinFromCap, { query: query(), body });
+    const problem = await refusal(asking);
+    expect(problem).toMatchObject({ code: "cap-invalid", status: 422 });
+    expect(problem.faults).toEqual([
+      {
+        at: "line 18",
+        what: expect.stringMatching(/^I5 \/alert\/info\[1\]\/urgency\[1\]/u) as string,
+      },
+    ]);
+  });
 });
 
 test("a key says who holds it, and only the operator makes one", async () => {

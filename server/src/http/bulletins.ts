@@ -4,6 +4,7 @@ import {
   bulletinSchema,
   cancelBulletin as cancelRoute,
   createBulletin as createRoute,
+  createBulletinFromCap as fromCapRoute,
   editBulletin as editRoute,
   getBulletin,
   issueBulletin as issueRoute,
@@ -24,6 +25,7 @@ import {
 import type { IssueDeps } from "../bulletin/bulletin-deps.ts";
 import type { Bulletin } from "../bulletin/bulletin-row.ts";
 import { cancelBulletin } from "../bulletin/cancel.ts";
+import { createBulletinFromCap } from "../bulletin/from-cap.ts";
 import { type Issued, issueBulletin } from "../bulletin/issue.ts";
 import { listBulletins, readBulletin } from "../bulletin/read.ts";
 import type { App } from "./app.ts";
@@ -39,15 +41,24 @@ export function mountBulletins<A>(app: App, deps: IssueDeps<A>): void {
     const { id } = await createBulletin(deps, caller, body, stableId);
     return show(caller, id);
   });
+  app.mount(fromCapRoute, async ({ caller, query, body, stableId }) => {
+    const { accountId, areas = [], zones = [], updates = [], ...options } = query;
+    const named = areas.length + zones.length > 0;
+    const wish = {
+      accountId,
+      updates,
+      ...options,
+      ...(named && { target: { areas, zones, rule: { kind: "named" as const } } }),
+    };
+    const drafted = await createBulletinFromCap(deps, caller, body, wish, stableId);
+    return {
+      bulletin: await show(caller, drafted.bulletin.id),
+      remarks: [...drafted.remarks],
+      problems: drafted.problems.map((problem) => ({ ...problem })),
+    };
+  });
   app.mount(listRoute, async ({ caller, query: { limit, ...rest } }) => {
-    const { after, state, incidentId, agencyId } = rest;
-    const rows = await listBulletins(deps, caller, {
-      limit: limit + 1,
-      ...(after && { after }),
-      ...(state && { state }),
-      ...(incidentId && { incidentId }),
-      ...(agencyId && { agencyId }),
-    });
+    const rows = await listBulletins(deps, caller, { ...rest, limit: limit + 1 });
     return pageOf(rows.map(showSummary), limit);
   });
   app.mount(getBulletin, async ({ caller, params }) => show(caller, params.id));
