@@ -1,6 +1,6 @@
 // Reads and checks single values: words of a list, instants, pairs, points. A value that breaks its
 // rule is reported and returned as it stands.
-import type { CapPoint, CapReference } from "./message.ts";
+import { type CapPoint, type CapReference, DEFAULT_LANGUAGE } from "./message.ts";
 import type { Report } from "./report.ts";
 import type { XmlNode } from "./xml.ts";
 
@@ -61,7 +61,7 @@ export function isInstant(text: string): boolean {
 /** I1; absent or empty is English of the United States. */
 export function readLanguage(report: Report, node: XmlNode | undefined): string {
   const text = node?.text.trim() ?? "";
-  if (node === undefined || text === "") return "en-US";
+  if (node === undefined || text === "") return DEFAULT_LANGUAGE;
   if (!LANGUAGE.test(text)) report.error("I1", node, `"${clip(text)}" is not a language tag`);
   return text;
 }

@@ -4,17 +4,9 @@
 // force, the river alarm or the civil-defence level, all of which are also called "cấp".
 import type { Bilingual } from "./text.ts";
 
+/** Article 4: 1 light blue, 2 light yellow, 3 orange, 4 red, 5 purple. */
 export const RISK_LEVELS = [1, 2, 3, 4, 5] as const;
 export type RiskLevel = (typeof RISK_LEVELS)[number];
-
-/** Decision 18/2021 article 4: the colour of each level on every map. */
-export const LEVEL_NAMES: Readonly<Record<RiskLevel, Bilingual & { readonly colour: string }>> = {
-  1: { vi: "rủi ro thấp", en: "low risk", colour: "light blue" },
-  2: { vi: "rủi ro trung bình", en: "medium risk", colour: "light yellow" },
-  3: { vi: "rủi ro lớn", en: "high risk", colour: "orange" },
-  4: { vi: "rủi ro rất lớn", en: "very high risk", colour: "red" },
-  5: { vi: "rủi ro ở mức thảm họa", en: "disaster risk", colour: "purple" },
-};
 
 /** Article 4(4): hazards that coincide may raise a level by this many, up to 5. */
 export const COINCIDENCE_RAISE_MAX = 2;
