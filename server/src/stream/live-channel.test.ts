@@ -1,4 +1,5 @@
 // The live channel, over real sockets, keeps what every channel keeps.
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { EventReader, type StreamEvent } from "@loa/api/event-stream.ts";
@@ -12,7 +13,6 @@ import {
 import { until } from "../../test/stream-kit.ts";
 import type { AddressedChannel, Slice } from "../channel/channel.ts";
 import { openLiveChannel } from "../channel/live.ts";
-import { newId } from "../db/id.ts";
 import type { LiveDispatch } from "../dispatch/live-feed.ts";
 import { createLogger } from "../observe/log.ts";
 import type { Broadcast } from "./broadcast.ts";
@@ -32,7 +32,7 @@ interface LiveWorld extends AddressedWorld {
 
 const dispatchOf = (slice: Slice, seq: number): LiveDispatch => ({
   dispatchId: slice.dispatchId,
-  bulletinId: newId(),
+  bulletinId: randomUUID(),
   type: slice.type,
   lane: slice.lane,
   seq,

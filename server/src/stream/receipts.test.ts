@@ -1,11 +1,11 @@
 // Receipts over real sockets, from devices and gateways, and the tickets and answers beside them.
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { encodeReceipts, PACKED_RECEIPTS_MEDIA_TYPE } from "@loa/api/packed-receipts.ts";
 import { planeBit } from "@loa/model/delivery.ts";
 import { describe, expect, test } from "vitest";
 import { GATEWAY_KEY, openStreamWorld, type StreamWorld, take } from "../../test/stream-kit.ts";
-import { newId } from "../db/id.ts";
 import { DEVICE_RECEIPTS_MAX } from "../receipt/device-receipt.ts";
 import { RECEIPTS_BODY_BYTES_MAX } from "./request-head.ts";
 
@@ -74,7 +74,7 @@ describe("a device", () => {
     await using world = await openStreamWorld();
     const mine = world.issue({ audience: [carol] });
     const foreign = world.issue({ audience: [alice] });
-    const invented = newId();
+    const invented = randomUUID();
     const at = instant(Date.now());
     const answer = await report(
       world,
@@ -165,7 +165,7 @@ describe("a device", () => {
     expect(world.stream.figures().receiptsWaiting).toBe(0);
   });
 
-  const good = { dispatch: newId(), plane: "read", at: "2026-11-24T02:10:00+07:00" };
+  const good = { dispatch: randomUUID(), plane: "read", at: "2026-11-24T02:10:00+07:00" };
   test.each([
     ["broken JSON", '{"receipts":[', "body-not-json", "line 1 column 14"],
     ["bytes that are not UTF-8", Buffer.from([0x22, 0xff, 0x22]), "body-not-utf8", "byte 1"],
@@ -259,7 +259,7 @@ describe("a gateway", () => {
 
   test("may report on its own channel only, with its own key, and whole bodies", async () => {
     await using world = await openStreamWorld();
-    const body = packed(newId(), 3);
+    const body = packed(randomUUID(), 3);
     const code = async (to: string, bytes: unknown, fields: Record<string, string>) =>
       (await post(world, to, bytes, fields)).body.code;
     expect(await code("/v1/gateways/sms/receipts", body, headers)).toBe("gateway-key-scope");
