@@ -87,9 +87,11 @@ export class ChunkReader {
   #rest: Buffer = NOTHING;
   #inChunk = 0;
   #afterChunk = false;
+  #ended = false;
 
   /** The content in these bytes. @throws {EventStreamFault} when they are not chunked. */
   read(chunk: Buffer): Buffer {
+    if (this.#ended) return NOTHING;
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const content: Buffer[] = [];
     for (;;) {
@@ -112,9 +114,10 @@ export class ChunkReader {
       if (size === undefined) throw new EventStreamFault("a chunk without a size");
       this.#inChunk = Number.parseInt(size, 16);
       bytes = bytes.subarray(end + 2);
-      if (this.#inChunk === 0) return Buffer.concat(content);
+      this.#ended = this.#inChunk === 0;
+      if (this.#ended) break;
     }
-    if (this.#inChunk === 0 && bytes.length > CHUNK_HEAD_BYTES_MAX)
+    if (!this.#ended && this.#inChunk === 0 && bytes.length > CHUNK_HEAD_BYTES_MAX)
       throw new EventStreamFault("a chunk without a size");
     this.#rest = bytes;
     return content.length === 1 ? (content[0] as Buffer) : Buffer.concat(content);

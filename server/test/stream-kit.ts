@@ -120,8 +120,8 @@ export interface StreamWorld extends AsyncDisposable {
   readonly batches: ReceiptBatch[][];
   readonly revoked: Set<number>;
   readonly exercise: Set<number>;
-  /** Makes the ledger or the journal reject. */
-  readonly away: { ledger: boolean; journal: boolean };
+  /** Makes the ledger, the journal or the reading of dispatches reject. */
+  readonly away: { ledger: boolean; journal: boolean; database: boolean };
   /** Commits a dispatch and tells the stream on the bus. */
   issue(dispatch: NewDispatch): LiveDispatch;
   token(ordinal: number, generation?: number): string;
@@ -155,7 +155,7 @@ export async function openStreamWorld(more: Partial<StreamOptions> = {}): Promis
     batches: [] as ReceiptBatch[][],
     revoked: new Set<number>(),
     exercise: new Set<number>(),
-    away: { ledger: false, journal: false },
+    away: { ledger: false, journal: false, database: false },
   };
   const bus: Pick<Bus, "request" | "subscribe"> = {
     subscribe(_subject, hear) {
@@ -176,7 +176,13 @@ export async function openStreamWorld(more: Partial<StreamOptions> = {}): Promis
     isValid: (ordinal, generation) => generation === 0 && !facts.revoked.has(ordinal),
     standingOf: (ordinal): Standing => (facts.exercise.has(ordinal) ? "exercise" : "public"),
     bus,
-    feed: book,
+    feed: {
+      load: (ids) => book.load(ids),
+      async readStates() {
+        if (facts.away.database) throw new Error("the database is away");
+        return book.readStates();
+      },
+    },
     record: recordIn(facts.told, facts.away),
     recordJoined: recordIn(facts.joined, facts.away),
     gatewayOf,

@@ -8,6 +8,8 @@ import type { InForce } from "./in-force.ts";
 
 /** How often the database is looked at although nobody said that something changed. */
 export const LOOK_EVERY_MS = 2_000;
+/** How soon it is looked at again when it could not be read. */
+export const LOOK_AGAIN_MS = 200;
 
 /** How the stream reads dispatches (dispatch/live-feed.ts, with its database). */
 export interface LiveFeed {
@@ -66,8 +68,15 @@ export function followDispatches(options: FollowOptions): Following {
     return next;
   };
 
+  let again: NodeJS.Timeout | undefined;
   const look = () => {
-    refresh().catch((error: unknown) => log.warn({ err: error }, "dispatches could not be read"));
+    refresh().catch((error: unknown) => {
+      log.warn({ err: error }, "dispatches could not be read");
+      again ??= setTimeout(() => {
+        again = undefined;
+        look();
+      }, LOOK_AGAIN_MS);
+    });
   };
   const unsubscribe = bus.subscribe("dispatch.changed", look);
   const timer = setInterval(look, LOOK_EVERY_MS);
@@ -77,6 +86,7 @@ export function followDispatches(options: FollowOptions): Following {
       unsubscribe();
       clearInterval(timer);
       await (next ?? reading)?.catch(() => {});
+      clearTimeout(again);
     },
   };
 }

@@ -191,10 +191,10 @@ export class InForce {
     });
   }
 
+  /** What was replaced for somebody stays history, also when its successor has ended meanwhile. */
   #isReplacedFor(entry: Entry, device: Device): boolean {
     const by = entry.supersededBy;
-    if (!by || !this.isInForce(by)) return false;
-    return by.dispatch.has(device.ordinal) || holdsPlace(by, device);
+    return by !== undefined && (by.dispatch.has(device.ordinal) || holdsPlace(by, device));
   }
 
   #link(): void {

@@ -236,6 +236,23 @@ describe("a hostile or broken client", () => {
     socket.destroy();
   });
 
+  test("behind a proxy that sends whole URLs gets its stream all the same", async () => {
+    await using world = await openStreamWorld();
+    const { dispatchId } = world.issue({ audience: [alice] });
+    await world.stream.refresh();
+    const token = `Authorization: Bearer ${world.token(alice)}\r\n`;
+    const socket = connect(world.stream.port, "127.0.0.1");
+    socket.write(`GET http://loa/v1/stream?cursor=w0.n0 HTTP/1.1\r\n${host}${token}\r\n`);
+    let answer = "";
+    socket.on("data", (chunk: Buffer) => {
+      answer += chunk.toString();
+    });
+    await until(() => answer.includes(dispatchId), "the warning arrived");
+    expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\nContent-Type: text\/event-stream\r\n/);
+    socket.destroy();
+    await until(() => world.stream.figures().connections === 0, "alice is gone");
+  });
+
   test.each([
     ["binary", [Buffer.from([0, 1, 2, 255, 254, 13, 10, 13, 10])], "HTTP/1.1 400"],
     [

@@ -144,6 +144,20 @@ describe("a device that connects", () => {
     expect(await take(other, 2)).toEqual(["hello", `warning ${first.dispatchId}`]);
   });
 
+  test("is not shown an alert again because the update that replaced it was cancelled", async () => {
+    await using world = await openStreamWorld();
+    const first = world.issue({ audience: [alice] });
+    const { dispatchId } = world.issue({
+      audience: [alice],
+      msgType: "Update",
+      supersedes: [first.dispatchId],
+    });
+    const cancel = world.issue({ audience: [alice], msgType: "Cancel", supersedes: [dispatchId] });
+    await world.stream.refresh();
+    await using phone = await world.connect(alice);
+    expect(await take(phone, 2)).toEqual(["hello", `warning ${cancel.dispatchId}`]);
+  });
+
   test("is not sent what has expired", async () => {
     let now = Date.now();
     await using world = await openStreamWorld({ now: () => now });
@@ -168,6 +182,33 @@ describe("a device that connects", () => {
     await take(again, 1);
     await world.stream.settle();
     expect(world.told).toMatchObject([{ dispatchId: first.dispatchId, ordinal: alice }]);
+  });
+});
+
+describe("a stream whose database is away", () => {
+  test("goes on sending what it knows, and records it when the journal is back", async () => {
+    await using world = await openStreamWorld();
+    const first = world.issue({ audience: [alice] });
+    await world.stream.refresh();
+    world.away.database = true;
+    world.away.journal = true;
+    await using phone = await world.connect(alice);
+    expect(await take(phone, 2)).toEqual(["hello", `warning ${first.dispatchId}`]);
+    await world.stream.settle();
+    expect(world.stream.figures().outcomesWaiting).toBe(1);
+    world.away.journal = false;
+    await world.stream.settle();
+    expect(world.told).toMatchObject([{ dispatchId: first.dispatchId, ordinal: alice }]);
+  });
+
+  test("sends what was issued meanwhile as soon as it can read it, without being told again", async () => {
+    await using world = await openStreamWorld();
+    await using phone = await world.connect(alice);
+    world.away.database = true;
+    const { dispatchId } = world.issue({ audience: [alice] });
+    await expect(world.stream.refresh()).rejects.toThrow("away");
+    world.away.database = false;
+    expect(await take(phone, 2)).toEqual(["hello", `warning ${dispatchId}`]);
   });
 });
 

@@ -25,6 +25,8 @@ import { Wheel } from "./wheel.ts";
 
 /** Sockets at once, of any kind: bounds memory at about 1 GB. Above it a socket is told to wait. */
 export const SOCKETS_MAX = 100_000;
+/** Sockets above the limit that are told so; beyond these nobody gets even that. */
+export const REFUSED_SOCKETS_MAX = 1_024;
 /** Connections that the kernel may hold until they are accepted, when everybody comes back. */
 export const BACKLOG = 4_096;
 /** How long open streams have, when the process ends, to take their farewell. */
@@ -103,14 +105,17 @@ export async function openStream(options: StreamOptions): Promise<Stream> {
     socket.on("close", () => sockets.delete(socket));
     // A peer that breaks off is no news; "close" follows.
     socket.on("error", () => socket.destroy());
-    if (sockets.size <= (options.socketsMax ?? SOCKETS_MAX))
-      new Greeting(socket, hot, wheel).hear();
-    else new Farewell(socket, wheel).say(routes.tooMany());
+    const above = sockets.size - (options.socketsMax ?? SOCKETS_MAX);
+    if (above <= 0) new Greeting(socket, hot, wheel).hear();
+    else if (above <= REFUSED_SOCKETS_MAX) new Farewell(socket, wheel).say(routes.tooMany());
+    else socket.destroy();
   };
   const server = createServer({ noDelay: true }, accept);
 
   await following.refresh();
   await listen(server, options.host, options.port);
+  // A socket that cannot be accepted (too many files) is that client's loss, not the end of all.
+  server.on("error", (error) => log.error({ err: error }, "a connection was not accepted"));
   return {
     port: (server.address() as AddressInfo).port,
     refresh: () => following.refresh(),
