@@ -203,13 +203,13 @@ test("writers that commit in any order, beside a reader that never rests, leave 
       async (writers) => {
         await using index = await open();
         const writing = new AbortController();
-        let readings = 0;
+        const progress = { readings: 0 };
         const reading = (async () => {
           while (!writing.signal.aborted) {
             await index.catchUp();
-            readings += 1;
+            progress.readings += 1;
             index.estimate(everywhere());
-            if (readings % 5 === 0) await index.saveSnapshot();
+            if (progress.readings % 5 === 0) await index.saveSnapshot();
           }
         })();
         await Promise.all(
@@ -220,8 +220,8 @@ test("writers that commit in any order, beside a reader that never rests, leave 
               if (what === "import")
                 await inTransaction(database.pool, async (client) => {
                   await importPeople(client, home.slice(0, 5), 3);
-                  const until = readings + step.readings;
-                  while (readings < until) await turn();
+                  const until = progress.readings + step.readings;
+                  while (progress.readings < until) await turn();
                 });
               else if (what === "register" || ordinal === undefined)
                 mine.push((await register(home, { follows: ["xa-lua-ha"] })).ordinal);

@@ -11,10 +11,12 @@ import { type Area, type AreaTree, resolveCode } from "./area.ts";
 /** Most distinct codes that are remembered while reading one list. */
 const REMEMBERED_MAX = 200_000;
 
-/** A stored place. */
+/** A stored place. One book gives one object for one place. */
 export interface Place {
   readonly communeId: number;
   readonly villageId: number | null;
+  /** Its number within the book, dense from 0. */
+  readonly index: number;
 }
 
 export type PlaceAnswer =
@@ -31,10 +33,17 @@ export type PlaceBook = (code: string) => PlaceAnswer;
  */
 export function openPlaceBook(tree: AreaTree, asOf?: string): PlaceBook {
   const known = new Map<string, PlaceAnswer>();
+  const places = new Map<number, PlaceAnswer>();
+  /** Several codes may come to one place. */
+  const unify = (area: Area): PlaceAnswer => {
+    let answer = places.get(area.id);
+    if (!answer) places.set(area.id, (answer = placeOf(tree, area, places.size)));
+    return answer;
+  };
   return (code) => {
     let answer = known.get(code);
     if (!answer) {
-      answer = findPlace(tree, code, asOf);
+      answer = findPlace(tree, code, asOf, unify);
       if (known.size >= REMEMBERED_MAX) known.clear();
       known.set(code, answer);
     }
@@ -42,13 +51,18 @@ export function openPlaceBook(tree: AreaTree, asOf?: string): PlaceBook {
   };
 }
 
-function findPlace(tree: AreaTree, code: string, asOf: string | undefined): PlaceAnswer {
+function findPlace(
+  tree: AreaTree,
+  code: string,
+  asOf: string | undefined,
+  placeOf: (area: Area) => PlaceAnswer,
+): PlaceAnswer {
   try {
     const { current, part, former } = resolveCode(tree, code, asOf);
     const [only] = current;
-    if (!part && only) return placeOf(tree, only.area);
+    if (!part && only) return placeOf(only.area);
     // Who lived in a divided unit counts in every candidate: that is what its own id says.
-    if (former) return placeOf(tree, former);
+    if (former) return placeOf(former);
     const candidates = current.map(({ area }) => `${area.code} ${area.name.vi}`).toSorted();
     return { kind: "fault", what: `was divided; name one of ${candidates.join(", ")}` };
   } catch (error) {
@@ -57,10 +71,11 @@ function findPlace(tree: AreaTree, code: string, asOf: string | undefined): Plac
   }
 }
 
-function placeOf(tree: AreaTree, area: Area): PlaceAnswer {
+function placeOf(tree: AreaTree, area: Area, index: number): PlaceAnswer {
   if (area.level === "commune")
-    return { kind: "place", place: { communeId: area.id, villageId: null } };
+    return { kind: "place", place: { communeId: area.id, villageId: null, index } };
   const commune = area.level === "village" ? tree.communeOf(area.id) : undefined;
-  if (commune) return { kind: "place", place: { communeId: commune.id, villageId: area.id } };
+  if (commune)
+    return { kind: "place", place: { communeId: commune.id, villageId: area.id, index } };
   return { kind: "fault", what: `is a ${area.level}; a commune or village is wanted` };
 }

@@ -34,6 +34,8 @@ const EMAIL = /^[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for.
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\ufffd]/;
 
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+
 export const isEndpointKind = (text: string): text is EndpointKind =>
   (ENDPOINT_KINDS as readonly string[]).includes(text);
 
@@ -41,6 +43,7 @@ export const isEndpointKind = (text: string): text is EndpointKind =>
 export function shortTextFault(text: string, charsMax: number): string | undefined {
   if (text === "") return "is empty";
   if (text.length > charsMax) return `has ${text.length} characters, ${charsMax} are allowed`;
+  if (PRINTABLE_ASCII.test(text)) return undefined;
   if (!text.isWellFormed() || UNPRINTABLE.test(text)) return "holds a character that is not text";
   if (text.normalize("NFC") !== text) return "is not in Unicode normalization form C";
   return undefined;

@@ -131,7 +131,10 @@ export async function deleteSubscriber(
 ): Promise<void> {
   await inTransaction(deps.pool, async (client) => {
     const { ordinal, id, before } = await lockSubscriber(client, name);
-    await client.query("INSERT INTO withdrawal (id, at) VALUES ($1, now())", [id]);
+    await client.query(
+      "INSERT INTO withdrawal (id, at) VALUES ($1, now()) ON CONFLICT (id) DO UPDATE SET at = now()",
+      [id],
+    );
     // What says nothing about the person stays: standing, so that sealed sums still add up by it.
     await client.query(
       `UPDATE subscriber SET id = NULL, home_village_id = NULL, place_area_ids = '{}',

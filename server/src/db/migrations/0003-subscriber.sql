@@ -26,7 +26,8 @@ CREATE TABLE subscriber (
   follow_ordinals int[] NOT NULL DEFAULT '{}',
   -- Bit set over ENDPOINT_KINDS of the model: which ways there are to reach this subscriber.
   endpoint_bits   smallint NOT NULL,
-  consent_id      int NOT NULL REFERENCES consent,
+  -- Of consent, whose rows are never removed: a foreign key would double the cost of an import.
+  consent_id      int NOT NULL,
   consent_at      timestamptz NOT NULL,
   -- Tokens carry the generation; a revoked generation is a token that no longer works.
   generation      smallint NOT NULL DEFAULT 0,
@@ -43,8 +44,9 @@ CREATE TABLE withdrawal (
 );
 
 -- Addresses of endpoints that need one (sms, email, webpush). live and loopback need none.
+-- Subscribers' rows are never removed, so nothing needs a foreign key to find them.
 CREATE TABLE endpoint (
-  ordinal int NOT NULL REFERENCES subscriber,
+  ordinal int NOT NULL,
   kind    text NOT NULL,
   address text NOT NULL,
   PRIMARY KEY (ordinal, kind)

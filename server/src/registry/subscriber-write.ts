@@ -1,0 +1,239 @@
+// Writes batches of an import: which rows are new, ordinals for them, and a COPY straight
+// into the registry. A person who is in the list twice breaks that COPY; then the chunk goes
+// once more, over a staging table of the session, which costs twice as much and lets twins
+// be one person.
+import { once } from "node:events";
+import type pg from "pg";
+import { from as copyFrom } from "pg-copy-streams";
+import { takeOrdinals } from "./ordinal.ts";
+import { rememberConsent } from "./subscriber.ts";
+import {
+  COPY_HEADER,
+  COPY_TRAILER,
+  type SubscriberBatch,
+  TUPLE_COLUMNS,
+} from "./subscriber-batch.ts";
+import type { RejectedRow } from "./subscriber-import.ts";
+import { logRegisteredRanges, type OrdinalRange } from "./subscriber-state.ts";
+
+/** Rows in one transaction: what a crash undoes, and how long a registration may have to wait. */
+export const CHUNK_ROWS = 50_000;
+/** SQLSTATE of a row whose id is there already. */
+const UNIQUE_VIOLATION = "23505";
+/** Bytes that are handed to the connection at a time. */
+const COPY_CHUNK_BYTES = 256 * 1024;
+
+/** What became of some rows. */
+export interface WriteStep {
+  readonly added: number;
+  readonly known: number;
+  /** Deleted at their own wish after the consent that the list names. */
+  readonly withdrawn: readonly RejectedRow[];
+}
+
+export interface RowWriter {
+  /** @param consents wordings by the numbers under which the batch names them. */
+  write(
+    batch: SubscriberBatch,
+    consents: readonly string[],
+    tell: (step: WriteStep) => Promise<void>,
+  ): Promise<void>;
+}
+
+/**
+ * @param isRepeat whether rows of this source may be known already; the first list of a source
+ * need not ask.
+ */
+export async function openRowWriter(
+  client: pg.ClientBase,
+  basis: string,
+  isRepeat: boolean,
+): Promise<RowWriter> {
+  // Kept in the session's memory, not in files; and plans are simple, so compiling them is waste.
+  await client.query("SET temp_buffers = '64MB'");
+  await client.query("SET jit = off");
+  await client.query(
+    `CREATE TEMP TABLE staged ON COMMIT DELETE ROWS AS
+       SELECT ${TUPLE_COLUMNS} FROM subscriber WITH NO DATA`,
+  );
+  const consentIds: number[] = [];
+  return {
+    async write(batch, consents, tell) {
+      for (const version of consents.slice(consentIds.length))
+        consentIds.push(await rememberConsent(client, version, basis));
+      const order = batch.order();
+      for (let from = 0; from < order.length; from += CHUNK_ROWS) {
+        const chunk = order.subarray(from, from + CHUNK_ROWS);
+        const { fresh, withdrawn } = isRepeat
+          ? await findFresh(client, batch, chunk)
+          : { fresh: chunk, withdrawn: [] };
+        const added = fresh.length > 0 ? await addRows(client, batch, fresh, consentIds) : 0;
+        await tell({ added, known: chunk.length - added - withdrawn.length, withdrawn });
+      }
+    },
+  };
+}
+
+/** Leaves out who is registered, and who was deleted and has not agreed anew since. */
+async function findFresh(client: pg.ClientBase, batch: SubscriberBatch, chunk: Uint32Array) {
+  const ids = Array.from(chunk, (row) => batch.idOf(row));
+  // Looked up one by one in the index on id: the registry may be a thousand times larger.
+  await client.query("SET enable_hashjoin = off; SET enable_mergejoin = off");
+  const known = await client.query<{ i: number; registered: boolean; at: Date | null }>(
+    `SELECT i::int - 1 AS i, s.id IS NOT NULL AS registered, w.at FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (id, i)
+       LEFT JOIN subscriber s ON s.id = asked.id LEFT JOIN withdrawal w ON w.id = asked.id
+      WHERE s.id IS NOT NULL OR w.id IS NOT NULL`,
+    [ids],
+  );
+  await client.query("RESET enable_hashjoin; RESET enable_mergejoin");
+  const out = new Set<number>();
+  const withdrawn: RejectedRow[] = [];
+  for (const { i, registered, at } of known.rows) {
+    const row = chunk[i] as number;
+    if (!registered && at && batch.consentAtOf(row) > at) continue;
+    out.add(row);
+    if (!registered && at)
+      withdrawn.push({
+        line: batch.lineOf(row),
+        reason: `deleted at their own wish on ${at.toISOString()}, after this consent`,
+        text: "",
+      });
+  }
+  return { fresh: out.size === 0 ? chunk : chunk.filter((row) => !out.has(row)), withdrawn };
+}
+
+/** Adds rows in one transaction; answers how many, the others being twins within the list. */
+async function addRows(
+  client: pg.ClientBase,
+  batch: SubscriberBatch,
+  rows: Uint32Array,
+  consentIds: readonly number[],
+): Promise<number> {
+  const add = (into: "subscriber" | "staged") =>
+    commitRows(client, batch, rows, async (taken) => {
+      const ordinals = await copyRows(client, into, batch, rows, taken, consentIds);
+      if (into === "subscriber") return { ordinals, added: rows.length };
+      const { rowCount } = await client.query(
+        `INSERT INTO subscriber (${TUPLE_COLUMNS}) SELECT ${TUPLE_COLUMNS} FROM staged
+         ON CONFLICT (id) DO NOTHING`,
+      );
+      return { ordinals, added: rowCount ?? 0 };
+    });
+  try {
+    return await add("subscriber");
+  } catch (error) {
+    if ((error as pg.DatabaseError).code !== UNIQUE_VIOLATION) throw error;
+    return add("staged");
+  }
+}
+
+/** Takes ordinals, lets `store` use them, and logs them, all in one transaction. */
+async function commitRows(
+  client: pg.ClientBase,
+  batch: SubscriberBatch,
+  rows: Uint32Array,
+  store: (
+    taken: ReadonlyMap<number, readonly OrdinalRange[]>,
+  ) => Promise<{ ordinals: Uint32Array; added: number }>,
+): Promise<number> {
+  await client.query("BEGIN");
+  try {
+    const needs = new Map<number, number>();
+    for (const row of rows) {
+      const home = batch.homeOf(row);
+      needs.set(home, (needs.get(home) ?? 0) + 1);
+    }
+    const taken = await takeOrdinals(client, needs);
+    const { ordinals, added } = await store(taken);
+    await storeAddresses(client, batch, rows, ordinals);
+    const ranges = [...taken.values()].flat();
+    await logRegisteredRanges(
+      client,
+      ranges.toSorted(([a], [b]) => a - b),
+    );
+    await client.query("COMMIT");
+    return added;
+  } catch (error) {
+    await client.query("ROLLBACK").catch(() => {});
+    throw error;
+  }
+}
+
+async function storeAddresses(
+  client: pg.ClientBase,
+  batch: SubscriberBatch,
+  rows: Uint32Array,
+  ordinals: Uint32Array,
+): Promise<void> {
+  const found: [ordinals: number[], kinds: string[], addresses: string[]] = [[], [], []];
+  for (const [index, row] of rows.entries()) {
+    const addresses = batch.addressesOf(row) ?? [];
+    for (let i = 0; i < addresses.length; i += 2) {
+      found[0].push(ordinals[index] as number);
+      found[1].push(addresses[i] as string);
+      found[2].push(addresses[i + 1] as string);
+    }
+  }
+  if (found[0].length === 0) return;
+  // The ordinal of a twin was given to nobody.
+  await client.query(
+    `INSERT INTO endpoint (ordinal, kind, address)
+     SELECT * FROM unnest($1::int[], $2::text[], $3::text[]) AS e (ordinal, kind, address)
+      WHERE EXISTS (SELECT FROM subscriber s WHERE s.ordinal = e.ordinal)`,
+    found,
+  );
+}
+
+/** Hands out the ordinals in the order of the rows, and copies the rows; answers the ordinals. */
+async function copyRows(
+  client: pg.ClientBase,
+  into: "subscriber" | "staged",
+  batch: SubscriberBatch,
+  rows: Uint32Array,
+  taken: ReadonlyMap<number, readonly OrdinalRange[]>,
+  consentIds: readonly number[],
+): Promise<Uint32Array> {
+  const copy = `COPY ${into} (${TUPLE_COLUMNS}) FROM STDIN (FORMAT binary)`;
+  const stream = client.query(copyFrom(copy));
+  const done = once(stream, "finish");
+  // A failing COPY rejects `done` while this still writes; it is awaited at the end.
+  done.catch(() => {});
+  const cursors = new Map<number, Cursor>();
+  const ordinals = new Uint32Array(rows.length);
+  let piece = Buffer.allocUnsafe(COPY_CHUNK_BYTES);
+  let end = COPY_HEADER.copy(piece);
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index] as number;
+    const home = batch.homeOf(row);
+    let cursor = cursors.get(home);
+    if (!cursor) cursors.set(home, (cursor = { ranges: taken.get(home) ?? [], at: 0, next: -1 }));
+    if (end + batch.sizeOf(row) > COPY_CHUNK_BYTES) {
+      if (!stream.write(piece.subarray(0, end))) await Promise.race([once(stream, "drain"), done]);
+      piece = Buffer.allocUnsafe(COPY_CHUNK_BYTES);
+      end = 0;
+    }
+    const ordinal = nextOrdinal(cursor);
+    ordinals[index] = ordinal;
+    end = batch.writeTuple(row, ordinal, consentIds, piece, end);
+  }
+  stream.end(Buffer.concat([piece.subarray(0, end), COPY_TRAILER]));
+  await done;
+  return ordinals;
+}
+
+interface Cursor {
+  readonly ranges: readonly OrdinalRange[];
+  /** Which range is being used, and the ordinal in it that comes next; -1: its first. */
+  at: number;
+  next: number;
+}
+
+function nextOrdinal(cursor: Cursor): number {
+  const [first, last] = cursor.ranges[cursor.at] as OrdinalRange;
+  const ordinal = cursor.next < 0 ? first : cursor.next;
+  if (ordinal === last) {
+    cursor.at += 1;
+    cursor.next = -1;
+  } else cursor.next = ordinal + 1;
+  return ordinal;
+}
