@@ -8,6 +8,9 @@ import { areaRoutes } from "./areas.ts";
 import { accountRoutes } from "./accounts.ts";
 import { bulletinRoutes } from "./bulletins.ts";
 import { deviceEdgeRoutes } from "./device-edge.ts";
+import { deviceRoutes } from "./devices.ts";
+import { audienceRoutes } from "./audience.ts";
+import { subscriberRoutes } from "./subscribers.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
 import { incidentRoutes } from "./incidents.ts";
@@ -24,6 +27,9 @@ export const ROUTES: readonly Route[] = [
   ...standingOrderRoutes,
   ...areaRoutes,
   ...zoneRoutes,
+  ...audienceRoutes,
+  ...subscriberRoutes,
+  ...deviceRoutes,
   ...deviceEdgeRoutes,
   ...healthRoutes,
   ...documentationRoutes,

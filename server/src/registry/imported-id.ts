@@ -49,9 +49,13 @@ export function writeImportedId(key: ImportedKey, bytes: Buffer, at: number): vo
 }
 
 /** The id of the person whom this source calls by this reference. */
-export function importedId(source: string, ref: string): string {
+export const importedId = (source: string, ref: string): string =>
+  importedIdOf(openKeys(source)(ref));
+
+/** The id that a key makes. */
+export function importedIdOf(key: ImportedKey): string {
   const bytes = Buffer.alloc(16);
-  writeImportedId(openKeys(source)(ref), bytes, 0);
+  writeImportedId(key, bytes, 0);
   return uuidOf(bytes);
 }
 

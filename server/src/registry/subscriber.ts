@@ -35,7 +35,8 @@ export interface NewSubscriber extends SubscriberInput {
     readonly version: string;
     /** On what basis the data is held. */
     readonly basis: string;
-    readonly at: Date;
+    /** `now`: by the database's clock. */
+    readonly at: Date | "now";
   };
 }
 
@@ -82,7 +83,7 @@ export async function registerSubscriber(
     await client.query(
       `INSERT INTO subscriber (ordinal, id, kind, standing, home_area_id, home_village_id,
          place_area_ids, follow_ordinals, endpoint_bits, consent_id, consent_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, now()))`,
       [ordinal, subscriber.id, subscriber.kind, state.standing, state.home, state.village].concat([
         state.places,
         state.follows,
