@@ -13,8 +13,8 @@ import type { SubscriberState } from "../registry/subscriber-state.ts";
 export const DIMENSIONS = ["home", "village", "place", "follow", "endpoint", "standing"] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
-/** Parts of a snapshot: at 33 million subscribers each takes 2-6 MB and 10 ms to pack. */
-export const PARTS = 64;
+/** Parts of a snapshot: packing one holds the event loop, at 33 million subscribers for 10-40 ms. */
+export const PARTS = 128;
 /** Raised whenever the packed form or the way into parts changes; others are not read. */
 const PART_FORMAT = 1;
 const RECORD_HEADER = 9;

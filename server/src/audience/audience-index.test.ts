@@ -18,6 +18,7 @@ import {
 } from "../registry/subscriber.ts";
 import { logRegisteredRanges } from "../registry/subscriber-state.ts";
 import { type AudienceIndex, openAudienceIndex } from "./audience-index.ts";
+import { PARTS } from "./audience-bitmaps.ts";
 import { mergeRanges } from "./registry-reader.ts";
 
 let database: TestDatabase;
@@ -171,7 +172,7 @@ describe("the index", () => {
       await inTransaction(database.pool, (client) => importPeople(client, "00102", 20));
     }
     const { rows } = await database.pool.query("SELECT count(*) AS parts FROM index_snapshot");
-    expect(rows).toEqual([{ parts: 64 }]);
+    expect(rows).toEqual([{ parts: PARTS }]);
     await using restarted = await open();
     const known = contents(restarted);
     expect(known).toEqual(await freshContents());

@@ -47,7 +47,11 @@ export function estimateAudience(
 ): AudienceEstimate {
   using scope = openScope();
   const { communes, residents, concerned } = selectAudience(bitmaps, tree, query, scope);
-  const registered = countRegistered(bitmaps, tree, query);
+  // Unless only followers count, the registered residents are the residents.
+  const registered =
+    query.rule === "followers"
+      ? countResidents(bitmaps, tree, query)
+      : new Map(communes.map(({ areaId, residents }) => [areaId, residents.size]));
   const selected = new Map(communes.map((commune) => [commune.areaId, commune]));
   const rows = query.resolved.communes.map((target): CommuneEstimate => {
     const people = selected.get(target.areaId);
@@ -92,7 +96,7 @@ export function estimateAudience(
 }
 
 /** Registered residents by commune; who counts in several candidates counts in the first by code. */
-function countRegistered(
+function countResidents(
   bitmaps: AudienceBitmaps,
   tree: AreaTree,
   query: AudienceQuery,

@@ -64,67 +64,63 @@ export function selectAudience(
       : RoaringBitmap32.and(bitmaps.get("follow", query.accountOrdinal) ?? empty, standing),
   );
   const eligible = query.rule === "followers" ? followers : standing;
-  const residents = scope.own(new RoaringBitmap32());
+  // Who has not been taken yet. Each person is taken once, so all that follows is disjoint.
+  const left = scope.own(eligible.clone());
   const communes = new Map<number, SelectedCommune>();
-  const communeOf = (areaId: number): SelectedCommune => {
-    let commune = communes.get(areaId);
-    if (!commune) {
-      const open = () => scope.own(new RoaringBitmap32());
-      communes.set(areaId, (commune = { areaId, residents: open(), concerned: open() }));
-    }
-    return commune;
-  };
-  /** Adds to `into` whom `from` has and `taken` has not yet, and takes them. */
-  const take = (from: RoaringBitmap32, taken: RoaringBitmap32, into: () => RoaringBitmap32) => {
-    from.andNotInPlace(taken);
-    if (!from.isEmpty) {
-      taken.orInPlace(from);
-      into().orInPlace(from);
-    }
-    from.dispose();
+  const take = (people: RoaringBitmap32, areaId: number, part: "residents" | "concerned") => {
+    if (people.isEmpty) return people.dispose();
+    scope.own(people);
+    const others = communes.get(areaId) ?? { areaId, residents: empty, concerned: empty };
+    const whole =
+      others[part] === empty ? people : scope.own(RoaringBitmap32.or(others[part], people));
+    communes.set(areaId, { ...others, [part]: whole });
   };
   const targets = query.resolved.communes.toSorted((a, b) => compareCodes(a.code, b.code));
+  for (const target of targets)
+    for (const people of peopleOf(bitmaps, tree, target, "home", "village"))
+      take(takeFrom(left, people), target.areaId, "residents");
+  const residents = scope.own(RoaringBitmap32.andNot(eligible, left));
   for (const target of targets) {
-    const inside = peopleOf(bitmaps, tree, target, "home", "village");
-    inside.andInPlace(eligible);
-    take(inside, residents, () => communeOf(target.areaId).residents);
+    if (left.isEmpty) break;
+    for (const people of peopleOf(bitmaps, tree, target, "place", "place"))
+      take(takeFrom(left, people), target.areaId, "concerned");
   }
-  const taken = scope.own(residents.clone());
-  for (const target of targets) {
-    const inside = peopleOf(bitmaps, tree, target, "place", "place");
-    inside.andInPlace(eligible);
-    take(inside, taken, () => communeOf(target.areaId).concerned);
-  }
-  followers.andNotInPlace(taken);
-  if (!followers.isEmpty) {
+  const inside = scope.own(RoaringBitmap32.andNot(eligible, left));
+  const elsewhere = scope.own(RoaringBitmap32.andNot(followers, inside));
+  if (!elsewhere.isEmpty) {
     const current = currentCommunes(tree);
-    for (const home of bitmaps.ids("home")) {
-      const living = RoaringBitmap32.and(bitmaps.get("home", home) ?? empty, followers);
-      take(living, taken, () => communeOf(current(home)).concerned);
-    }
+    for (const home of bitmaps.ids("home"))
+      take(
+        RoaringBitmap32.and(bitmaps.get("home", home) ?? empty, elsewhere),
+        current(home),
+        "concerned",
+      );
   }
-  const concerned = scope.own(RoaringBitmap32.andNot(taken, residents));
+  const concerned = scope.own(RoaringBitmap32.or(inside, elsewhere));
+  concerned.andNotInPlace(residents);
   return { communes: [...communes.values()], residents, concerned };
 }
 
-/** Everybody who is at home, or has a further place, in a commune or in some of its villages. */
-export function peopleOf(
+/** Those of some people who are left; they are no longer left then. */
+function takeFrom(left: RoaringBitmap32, people: RoaringBitmap32): RoaringBitmap32 {
+  const taken = RoaringBitmap32.and(people, left);
+  if (!taken.isEmpty) left.andNotInPlace(taken);
+  return taken;
+}
+
+/** The bitmaps of everybody at home, or with a further place, in a commune or some of its villages. */
+function* peopleOf(
   bitmaps: AudienceBitmaps,
   tree: AreaTree,
-  target: Pick<ResolvedCommune, "areaId" | "villageIds">,
+  { areaId, villageIds }: ResolvedCommune,
   ofCommune: Dimension,
   ofVillage: Dimension,
-): RoaringBitmap32 {
-  const dimension = target.villageIds ? ofVillage : ofCommune;
-  const found: RoaringBitmap32[] = [];
-  for (const unit of target.villageIds ?? [target.areaId])
+): Generator<RoaringBitmap32> {
+  for (const unit of villageIds ?? [areaId])
     for (const id of tree.countedIn(unit)) {
-      const bitmap = bitmaps.get(dimension, id);
-      if (bitmap) found.push(bitmap);
+      const people = bitmaps.get(villageIds ? ofVillage : ofCommune, id);
+      if (people) yield people;
     }
-  const [only, second] = found;
-  if (only && !second) return only.clone();
-  return RoaringBitmap32.orMany(found);
 }
 
 /** Codes in the order in which "the first by code" is meant: by UTF-16 unit, everywhere the same. */
