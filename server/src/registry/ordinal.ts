@@ -16,8 +16,8 @@ import type { OrdinalRange } from "./subscriber-state.ts";
 export const BLOCK_MAX = 4_096;
 /** A commune's first block: 10,000 communes with one subscriber each take 2.6 million ordinals. */
 export const BLOCK_FIRST = 256;
-/** Each further block of a commune is this many times the largest so far, up to BLOCK_MAX. */
-const BLOCK_GROWTH = 4;
+/** Each further block of a commune is this share of what it has, so that little is left unused. */
+const BLOCK_GROWTH = 1 / 2;
 /** The largest PostgreSQL int: ordinals are `int` columns. */
 export const ORDINAL_MAX = 2_147_483_647;
 const STRIPES = 64;
@@ -46,7 +46,7 @@ export async function takeOrdinals(
     STRIPE_LOCK,
     stripes,
   ]);
-  const { open, largest } = await readBlocks(client, areaIds);
+  const { open, sizes } = await readBlocks(client, areaIds);
   const taken = new Map<number, OrdinalRange[]>();
   const changed: Block[] = [];
   const planned: { areaId: number; size: number; used: number }[] = [];
@@ -62,12 +62,12 @@ export async function takeOrdinals(
       changed.push(block);
     }
     taken.set(areaId, ranges);
-    for (let last = largest.get(areaId) ?? 0; left > 0;) {
-      const size = Math.min(BLOCK_MAX, Math.max(BLOCK_FIRST, last * BLOCK_GROWTH, roundUp(left)));
+    for (let total = sizes.get(areaId) ?? 0; left > 0;) {
+      const size = blockSize(total, left);
       const used = Math.min(left, size);
       planned.push({ areaId, size, used });
       left -= used;
-      last = size;
+      total += size;
     }
   }
   let next = await moveFrontier(
@@ -90,23 +90,26 @@ export async function takeOrdinal(client: pg.ClientBase, areaId: number): Promis
   return range[0];
 }
 
-const roundUp = (count: number): number => 2 ** Math.ceil(Math.log2(count));
+function blockSize(total: number, need: number): number {
+  const wanted = Math.max(BLOCK_FIRST, total * BLOCK_GROWTH, need);
+  return Math.min(BLOCK_MAX, 2 ** Math.ceil(Math.log2(wanted)));
+}
 
-/** The block with room and the size of the largest block, of each commune that has any. */
+/** The block with room, and the ordinals in all blocks, of each commune that has any. */
 async function readBlocks(client: pg.ClientBase, areaIds: readonly number[]) {
-  const { rows } = await client.query<Block & { largest: number }>(
+  const { rows } = await client.query<Block & { total: number }>(
     `SELECT first_ordinal AS first, size, area_id AS "areaId", used,
-            max(size) OVER (PARTITION BY area_id) AS largest
+            sum(size) OVER (PARTITION BY area_id)::int AS total
        FROM ordinal_block WHERE area_id = ANY($1)`,
     [areaIds],
   );
   const open = new Map<number, Block>();
-  const largest = new Map<number, number>();
-  for (const { largest: size, ...block } of rows) {
+  const sizes = new Map<number, number>();
+  for (const { total, ...block } of rows) {
     if (block.used < block.size) open.set(block.areaId, block);
-    largest.set(block.areaId, size);
+    sizes.set(block.areaId, total);
   }
-  return { open, largest };
+  return { open, sizes };
 }
 
 /** Cuts `count` ordinals off; answers the first. The row stays locked until commit. */

@@ -168,7 +168,7 @@ describe("ordinals", () => {
     const { rows } = await database.pool.query<{ size: number }>(
       "SELECT size FROM ordinal_block WHERE area_id = 501 ORDER BY first_ordinal",
     );
-    expect(rows.map((row) => row.size)).toEqual([256, 1024, 4096, 4096, 4096]);
+    expect(rows.map((row) => row.size)).toEqual([256, 256, 4096, 4096, 4096]);
   });
 
   test("are never given out twice, however many ask at once, nor after a failure", async () => {
