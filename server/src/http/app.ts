@@ -20,7 +20,13 @@ import { type Context, Hono } from "hono";
 import type { Db } from "../db/connection.ts";
 import type { Logger } from "../observe/log.ts";
 import { admitCaller, type Authenticate, type CallerOf, callerScope } from "./caller.ts";
-import { answerOnce, hashRequest, requireIdempotencyKey, stableIdOf } from "./idempotency.ts";
+import {
+  answerOnce,
+  forgetOldAnswers,
+  hashRequest,
+  requireIdempotencyKey,
+  stableIdOf,
+} from "./idempotency.ts";
 import { readBody, readParams, readQuery } from "./request.ts";
 
 type OutputOf<S> = S extends z.ZodType ? z.output<S> : undefined;
@@ -70,6 +76,8 @@ export interface App {
   readonly request: Hono["request"];
 }
 
+/** How often answers that are past their time are deleted. */
+const FORGET_ANSWERS_EVERY_MS = 600_000;
 /** On every answer. An API answer is never rendered, framed, cached or sniffed. */
 const SECURITY_HEADERS = {
   "cache-control": "no-store",
@@ -83,6 +91,13 @@ const SECURITY_HEADERS = {
 export function buildApp(deps: AppDeps): App {
   const hono = new Hono({ strict: true });
   const mounted: Route[] = [];
+  // No timer: nothing needs to be forgotten while nobody asks.
+  let forgetAtMs = performance.now();
+  const forgetSometimes = () => {
+    if (performance.now() < forgetAtMs) return;
+    forgetAtMs = performance.now() + FORGET_ANSWERS_EVERY_MS;
+    forgetOldAnswers(deps.db).catch((err: unknown) => deps.log.warn({ err }, "old answers"));
+  };
   hono.use(async (context, next) => {
     await next();
     for (const [name, value] of Object.entries(SECURITY_HEADERS))
@@ -95,7 +110,10 @@ export function buildApp(deps: AppDeps): App {
     mount(route, handler) {
       mounted.push(route);
       const run = handler as unknown as (input: unknown) => Promise<unknown>;
-      hono.on(route.method, honoPath(route.path), (context) => serve(deps, route, run, context));
+      hono.on(route.method, honoPath(route.path), (context) => {
+        if (needsIdempotencyKey(route)) forgetSometimes();
+        return serve(deps, route, run, context);
+      });
     },
     redirect(route, origin) {
       mounted.push(route);

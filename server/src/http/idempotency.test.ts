@@ -1,0 +1,94 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
+import { answerOnce, forgetOldAnswers, hashRequest, type KeptAnswer } from "./idempotency.ts";
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+
+let keys = 0;
+const nameRequest = (body = "{}") => ({
+  scope: "member:alice",
+  key: `key-of-this-request-${(keys += 1)}`,
+  requestHash: hashRequest("post", "/v1/bulletins", Buffer.from(body)),
+});
+const answerOf = (text: string): KeptAnswer => ({
+  status: 201,
+  contentType: "application/json",
+  body: Buffer.from(text),
+});
+/** Lets all rows grow older, as if this much time had passed. */
+const age = (interval: string) =>
+  sql`UPDATE idempotency SET created_at = created_at - ${interval}::interval`.execute(database.db);
+
+test("of twenty repeats at once one is done, and the others hear that it is under way", async () => {
+  const name = nameRequest();
+  let done = 0;
+  const gate = Promise.withResolvers<void>();
+  const execute = async () => {
+    done += 1;
+    await gate.promise;
+    return answerOf('{"id":1}');
+  };
+  const asking = Array.from({ length: 20 }, () => answerOnce(database.db, name, execute));
+  const refused = asking.map((one) => one.catch((fault: { code: string }) => fault.code));
+  const settled = Promise.all(refused);
+  await expect.poll(() => done).toBe(1);
+  gate.resolve();
+  const answers = await settled;
+  const codes = answers.filter((answer) => typeof answer === "string");
+  const kept = answers.filter((answer) => typeof answer !== "string");
+  expect(done).toBe(1);
+  expect(new Set(codes)).toEqual(new Set(["idempotency-in-progress"]));
+  expect(kept.map((answer) => Buffer.from(answer.body).toString())).toContain('{"id":1}');
+});
+
+test("a request whose process was killed can be repeated after its time, and not before", async () => {
+  const name = nameRequest();
+  const killed = answerOnce(database.db, name, () => new Promise<never>(() => {}));
+  void killed;
+  const repeat = () => answerOnce(database.db, name, async () => answerOf("again"));
+  await expect.poll(() => repeat().catch((fault) => fault.code)).toBe("idempotency-in-progress");
+  await age("3 minutes");
+  expect(await repeat()).toMatchObject({ status: 201, replayed: false });
+  expect(await repeat()).toMatchObject({ status: 201, replayed: true });
+});
+
+test("who was taken over no longer writes its answer", async () => {
+  const name = nameRequest();
+  const slow = Promise.withResolvers<KeptAnswer>();
+  const first = answerOnce(database.db, name, () => slow.promise);
+  const repeat = () => answerOnce(database.db, name, async () => answerOf("second"));
+  await expect.poll(() => repeat().catch((fault) => fault.code)).toBe("idempotency-in-progress");
+  await age("3 minutes");
+  await repeat();
+  slow.resolve(answerOf("first, late"));
+  await first;
+  expect(Buffer.from((await repeat()).body).toString()).toBe("second");
+});
+
+test("a fault of ours frees the key", async () => {
+  const name = nameRequest();
+  const failing = answerOnce(database.db, name, async () => {
+    throw new Error("disk full");
+  });
+  await expect(failing).rejects.toThrow("disk full");
+  const again = await answerOnce(database.db, name, async () => answerOf("ok"));
+  expect(again.replayed).toBe(false);
+});
+
+test("after a day an answer is forgotten and its key free for something else", async () => {
+  const name = nameRequest();
+  await answerOnce(database.db, name, async () => answerOf("yesterday"));
+  await age("25 hours");
+  const other = { ...name, requestHash: hashRequest("post", "/v1/zones", Buffer.from("x")) };
+  expect((await answerOnce(database.db, other, async () => answerOf("today"))).replayed).toBe(
+    false,
+  );
+  await age("25 hours");
+  expect(await forgetOldAnswers(database.db)).toBeGreaterThan(0);
+  expect(await database.db.selectFrom("idempotency").selectAll().execute()).toEqual([]);
+});
