@@ -8,8 +8,8 @@ import { type ConnectionOptions, parseDatabaseUrl } from "../db/connection.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../db/embedded.ts";
 import type { Logger } from "../observe/log.ts";
 
-/** Any constant will do; whoever holds it is the Loa of this database. */
-const INSTALLATION_LOCK = 0x10a_0002;
+/** No other lock may use this number (migrate, area-pack-store, subscriber-import have theirs). */
+const INSTALLATION_LOCK = 0x10a_0004;
 /** How often a database that should run is looked at. */
 const WATCH_MS = 500;
 
