@@ -2,6 +2,7 @@
 import { areasImport } from "./command/areas-import.ts";
 import { areasShow } from "./command/areas-show.ts";
 import { bulletinsCreate } from "./command/bulletins-create.ts";
+import { bulletinsFromCap } from "./command/bulletins-from-cap.ts";
 import { bulletinsList } from "./command/bulletins-list.ts";
 import { bulletinsShow } from "./command/bulletins-show.ts";
 import {
@@ -11,6 +12,9 @@ import {
   bulletinsReturn,
   bulletinsSubmit,
 } from "./command/bulletins-step.ts";
+import { drill } from "./command/drill.ts";
+import { estimate } from "./command/estimate.ts";
+import { ledger } from "./command/ledger.ts";
 import { openapi } from "./command/openapi.ts";
 import {
   standingOrdersApprove,
@@ -19,15 +23,30 @@ import {
   standingOrdersUse,
 } from "./command/standing-orders.ts";
 import { status } from "./command/status.ts";
+import {
+  subscribersDelete,
+  subscribersExport,
+  subscribersShow,
+} from "./command/subscribers-data.ts";
+import { subscribersImport } from "./command/subscribers-import.ts";
+import { subscribersSynth } from "./command/subscribers-synth.ts";
 import type { Command } from "./command.ts";
 
 export const COMMANDS: readonly Command[] = [
   status,
+  drill,
   areasImport,
   areasShow,
+  subscribersImport,
+  subscribersSynth,
+  subscribersShow,
+  subscribersExport,
+  subscribersDelete,
+  estimate,
   bulletinsList,
   bulletinsShow,
   bulletinsCreate,
+  bulletinsFromCap,
   bulletinsSubmit,
   bulletinsReturn,
   bulletinsApprove,
@@ -37,5 +56,6 @@ export const COMMANDS: readonly Command[] = [
   standingOrdersShow,
   standingOrdersApprove,
   standingOrdersUse,
+  ledger,
   openapi,
 ];

@@ -34,7 +34,7 @@ export interface OrderReport {
   readonly orderId: string;
   readonly body:
     | { readonly state: "carried-out"; readonly claimed: number; readonly evidence: string }
-    | { readonly state: "refused"; readonly reason: string };
+    | { readonly state: "refused"; readonly evidence: string };
 }
 
 export interface GatewayCounts {

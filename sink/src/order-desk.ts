@@ -37,7 +37,7 @@ export function createOrderDesk(report: (report: OrderReport) => void, delay: De
   const finish = (count: OrderCount) => {
     const { orderId, areaCode } = count.order;
     if (count.fate === "refused")
-      report({ orderId, body: { state: "refused", reason: `no loudspeaker in ${areaCode}` } });
+      report({ orderId, body: { state: "refused", evidence: `no loudspeaker in ${areaCode}` } });
     else
       report({
         orderId,

@@ -1,11 +1,6 @@
 // The checks of a drill: each a sentence that must be true, with what was found where it is not.
 // Three sides must agree: the list from the imported file, the receiving side, and the ledger. Pure.
-import {
-  type ChannelFigures,
-  type DispatchSummary,
-  type StateCounts,
-  STATES,
-} from "@loa/model/delivery.ts";
+import { type ChannelFigures, type StateCounts, STATES } from "@loa/model/delivery.ts";
 import { EXERCISE_MARK } from "@loa/model/bulletin.ts";
 import type { DrillCheck } from "./document.ts";
 import type { Expectation } from "./expectation.ts";
@@ -22,7 +17,7 @@ export interface CommuneLedger {
 
 /** One order of the area channel, as the ledger has it. */
 export interface OrderLedger {
-  readonly areaCode: string;
+  readonly area: string;
   readonly state: string;
   readonly claimed: number | null;
 }
@@ -34,7 +29,13 @@ export interface Evidence {
   readonly testimony: Testimony;
   /** People who connected and are not on the list. */
   readonly liveOutside: number;
-  readonly summary: Omit<DispatchSummary, "communes">;
+  readonly summary: {
+    readonly audience: { readonly residents: number; readonly concerned: number };
+    readonly communes: number;
+    readonly population: number | null;
+    readonly channels: Readonly<Record<string, ChannelFigures>>;
+    readonly joinedLater: number;
+  };
   readonly communes: readonly CommuneLedger[];
   readonly orders: readonly OrderLedger[];
   readonly bulletin: {
@@ -77,9 +78,15 @@ function checkPlan({ expectation, summary, tally, communes, reach }: Evidence): 
   const concerned = expectation.people.length - residents;
   return [
     must(
+      "the ledger's communes and population are those of the target",
+      summary.communes === expectation.communes.length &&
+        summary.population === expectation.population,
+      `ledger ${summary.communes} and ${summary.population}`,
+    ),
+    must(
       "the audience is the list from the imported file",
-      summary.residents === residents && summary.concerned === concerned,
-      `ledger ${summary.residents} + ${summary.concerned}, list ${residents} + ${concerned}`,
+      summary.audience.residents === residents && summary.audience.concerned === concerned,
+      `ledger ${summary.audience.residents} + ${summary.audience.concerned}, list ${residents} + ${concerned}`,
     ),
     check(
       "every channel planned exactly the people on the list whom it serves",
@@ -215,7 +222,7 @@ function checkOrders({ orders, testimony, expectation }: Evidence): DrillCheck[]
     check(
       "the ledger has of every order what the loudspeakers reported",
       testimony.orders.flatMap(({ areaCode, fate, claimed }) => {
-        const order = orders.find((each) => each.areaCode === areaCode);
+        const order = orders.find((each) => each.area === areaCode);
         const isSame = order?.state === fate && (fate === "refused" || order.claimed === claimed);
         return isSame ? [] : [`${areaCode}: ${fate}, the ledger has ${order?.state ?? "nothing"}`];
       }),
