@@ -79,7 +79,7 @@ for (const instant of ["mid-lease", "handed-over", "handed-over@3", "committed@2
     expect(copies).toBeLessThanOrEqual(SLICE);
     expect(state).toMatchObject({ sent: PEOPLE.length, queued: 0, unsure: 0 });
     // After the hand-over nobody can know, so that slice does go out again.
-    if (instant.startsWith("handed-over")) expect(copies).toBe(SLICE);
+    expect(copies).toBeGreaterThanOrEqual(instant.startsWith("handed-over") ? SLICE : 0);
   });
 
 test("where a copy costs money or fear, the slice of a killed worker is unsure and goes out once", async () => {
