@@ -14,9 +14,6 @@ const COOKIE_RUNS = 12_347;
 /** With runs, the format leaves the offset header out below this many containers. */
 const NO_OFFSET_THRESHOLD = 4;
 
-/** The shard that an ordinal belongs to. */
-export const shardOf = (ordinal: number): number => ordinal >>> 16;
-
 /** One shard of a bitmap. */
 export interface ContainerSlice {
   readonly shard: number;

@@ -1,9 +1,8 @@
 // Imports a list of subscribers: a stream of CSV in, PostgreSQL's COPY out, no more than two
 // batches in memory, one being read while the other is written.
 //
-// Each chunk of rows is one transaction with its ordinals and its line in the registry's log,
-// so a crash loses at most the chunk under way, and what is committed is in the next
-// audience. Ids follow from source and reference: running the same list again adds nobody.
+// Each chunk of rows is one transaction with its line in the registry's log, so a crash loses
+// at most the chunks under way, and what is committed is in the next audience. Ids follow from source and reference: running the same list again adds nobody.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { newId } from "../db/id.ts";
 import type { Pool } from "../db/connection.ts";
@@ -15,7 +14,7 @@ import type { RegistryDeps } from "./subscriber.ts";
 import { BATCH_ROWS_FIRST, createBatch, type SubscriberBatch } from "./subscriber-batch.ts";
 import { CONSENT_BASIS_CHARS_MAX, shortTextFault } from "./subscriber-field.ts";
 import { openRowReader, type RowReader } from "./subscriber-row.ts";
-import { openRowWriter, type RowWriter } from "./subscriber-write.ts";
+import { openRowWriter, type RowWriter, WRITERS } from "./subscriber-write.ts";
 
 /** Longest name of a source: the list, register or system that the rows come from. */
 export const SOURCE_CHARS_MAX = 200;
@@ -85,6 +84,7 @@ export async function importSubscribers(
   checkOptions(options);
   const accounts = await readAccounts(deps.pool);
   const client = await deps.pool.connect();
+  const clients = [client];
   try {
     const { rows } = await client.query<{ mine: boolean }>(
       "SELECT pg_try_advisory_lock($1) AS mine",
@@ -97,14 +97,15 @@ export async function importSubscribers(
     const begin = async (header: string): Promise<Rows> => {
       const read = openRowReader(header, options.source, findPlace, accounts);
       const isRepeat = await startRun(client, importId, options);
-      return { read, writer: await openRowWriter(client, options.basis, isRepeat) };
+      while (clients.length < WRITERS) clients.push(await deps.pool.connect());
+      return { read, writer: await openRowWriter(clients, options.basis, isRepeat) };
     };
     const counts = await readAndWrite(csv, begin, options.signal, report);
     await finishRun(client, importId, counts);
     return { importId, ...counts };
   } finally {
-    // Ends the session, and with it the lock and the staging table.
-    client.release(true);
+    // Ends the sessions, and with them the lock and the staging tables.
+    for (const each of clients) each.release(true);
   }
 }
 

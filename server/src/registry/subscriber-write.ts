@@ -1,7 +1,10 @@
 // Writes batches of an import: which rows are new, ordinals for them, and a COPY straight
-// into the registry. A person who is in the list twice breaks that COPY; then the chunk goes
-// once more, over a staging table of the session, which costs twice as much and lets twins
-// be one person.
+// into the registry, over several connections at once, because PostgreSQL does one COPY on one
+// core. A person who is in the list twice breaks that COPY; then the chunk goes once more,
+// over a staging table of the session, which costs twice as much and lets twins be one person.
+//
+// Ordinals are taken in a transaction of their own, so that nobody who registers waits for
+// a COPY. A crash in between leaves them unused, for good.
 import { once } from "node:events";
 import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
@@ -16,10 +19,14 @@ import {
 import type { RejectedRow } from "./subscriber-import.ts";
 import { logRegisteredRanges, type OrdinalRange } from "./subscriber-state.ts";
 
-/** Rows in one transaction: what a crash undoes, and how long a registration may have to wait. */
-export const CHUNK_ROWS = 50_000;
-/** SQLSTATE of a row whose id is there already. */
-const UNIQUE_VIOLATION = "23505";
+/** Rows in one transaction: what a crash undoes. */
+export const CHUNK_ROWS = 25_000;
+/** Connections that write at once. */
+export const WRITERS = 2;
+/** How often a chunk is tried again over staging when two connections hold twins of each other. */
+const STAGED_TRIES_MAX = 5;
+/** SQLSTATE of a row whose id is there already, or is being added by each of two connections. */
+const TWIN_STATES: readonly (string | undefined)[] = ["23505", "40P01"];
 /** Bytes that are handed to the connection at a time. */
 const COPY_CHUNK_BYTES = 256 * 1024;
 
@@ -41,35 +48,43 @@ export interface RowWriter {
 }
 
 /**
+ * @param clients connections of its own, which are ended afterwards.
  * @param isRepeat whether rows of this source may be known already; the first list of a source
  * need not ask.
  */
 export async function openRowWriter(
-  client: pg.ClientBase,
+  clients: readonly pg.ClientBase[],
   basis: string,
   isRepeat: boolean,
 ): Promise<RowWriter> {
-  // Kept in the session's memory, not in files; and plans are simple, so compiling them is waste.
-  await client.query("SET temp_buffers = '64MB'");
-  await client.query("SET jit = off");
-  await client.query(
-    `CREATE TEMP TABLE staged ON COMMIT DELETE ROWS AS
-       SELECT ${TUPLE_COLUMNS} FROM subscriber WITH NO DATA`,
-  );
+  for (const client of clients) {
+    // Kept in the session's memory, not in files; and plans are simple, so compiling them is waste.
+    await client.query("SET temp_buffers = '64MB'");
+    await client.query("SET jit = off");
+    await client.query(
+      `CREATE TEMP TABLE staged ON COMMIT DELETE ROWS AS
+         SELECT ${TUPLE_COLUMNS} FROM subscriber WITH NO DATA`,
+    );
+  }
   const consentIds: number[] = [];
   return {
     async write(batch, consents, tell) {
       for (const version of consents.slice(consentIds.length))
-        consentIds.push(await rememberConsent(client, version, basis));
+        consentIds.push(await rememberConsent(clients[0] as pg.ClientBase, version, basis));
       const order = batch.order();
-      for (let from = 0; from < order.length; from += CHUNK_ROWS) {
-        const chunk = order.subarray(from, from + CHUNK_ROWS);
-        const { fresh, withdrawn } = isRepeat
-          ? await findFresh(client, batch, chunk)
-          : { fresh: chunk, withdrawn: [] };
-        const added = fresh.length > 0 ? await addRows(client, batch, fresh, consentIds) : 0;
-        await tell({ added, known: chunk.length - added - withdrawn.length, withdrawn });
-      }
+      let from = 0;
+      const writeChunks = async (client: pg.ClientBase): Promise<void> => {
+        while (from < order.length) {
+          const chunk = order.subarray(from, from + CHUNK_ROWS);
+          from += CHUNK_ROWS;
+          const { fresh, withdrawn } = isRepeat
+            ? await findFresh(client, batch, chunk)
+            : { fresh: chunk, withdrawn: [] };
+          const added = fresh.length > 0 ? await addRows(client, batch, fresh, consentIds) : 0;
+          await tell({ added, known: chunk.length - added - withdrawn.length, withdrawn });
+        }
+      };
+      await Promise.all(clients.map(writeChunks));
     },
   };
 }
@@ -109,50 +124,50 @@ async function addRows(
   rows: Uint32Array,
   consentIds: readonly number[],
 ): Promise<number> {
-  const add = (into: "subscriber" | "staged") =>
-    commitRows(client, batch, rows, async (taken) => {
+  const needs = new Map<number, number>();
+  for (const row of rows) needs.set(batch.homeOf(row), (needs.get(batch.homeOf(row)) ?? 0) + 1);
+  const taken = await transact(client, async () => {
+    // Whatever uses these ordinals is written to disk after this, and takes this along.
+    await client.query("SET LOCAL synchronous_commit = off");
+    return takeOrdinals(client, needs);
+  });
+  const store = (into: "subscriber" | "staged") =>
+    transact(client, async () => {
       const ordinals = await copyRows(client, into, batch, rows, taken, consentIds);
-      if (into === "subscriber") return { ordinals, added: rows.length };
-      const { rowCount } = await client.query(
-        `INSERT INTO subscriber (${TUPLE_COLUMNS}) SELECT ${TUPLE_COLUMNS} FROM staged
-         ON CONFLICT (id) DO NOTHING`,
+      const added = into === "staged" ? await unstage(client) : rows.length;
+      await storeAddresses(client, batch, rows, ordinals);
+      const ranges = [...taken.values()].flat();
+      await logRegisteredRanges(
+        client,
+        ranges.toSorted(([a], [b]) => a - b),
       );
-      return { ordinals, added: rowCount ?? 0 };
+      return added;
     });
-  try {
-    return await add("subscriber");
-  } catch (error) {
-    if ((error as pg.DatabaseError).code !== UNIQUE_VIOLATION) throw error;
-    return add("staged");
+  for (let tries = 0; ; tries++) {
+    try {
+      return await store(tries === 0 ? "subscriber" : "staged");
+    } catch (error) {
+      const isTwin = TWIN_STATES.includes((error as pg.DatabaseError).code);
+      if (!isTwin || tries === STAGED_TRIES_MAX) throw error;
+    }
   }
 }
 
-/** Takes ordinals, lets `store` use them, and logs them, all in one transaction. */
-async function commitRows(
-  client: pg.ClientBase,
-  batch: SubscriberBatch,
-  rows: Uint32Array,
-  store: (
-    taken: ReadonlyMap<number, readonly OrdinalRange[]>,
-  ) => Promise<{ ordinals: Uint32Array; added: number }>,
-): Promise<number> {
+/** Moves the staged rows into the registry; answers how many, the others being twins. */
+async function unstage(client: pg.ClientBase): Promise<number> {
+  const { rowCount } = await client.query(
+    `INSERT INTO subscriber (${TUPLE_COLUMNS}) SELECT ${TUPLE_COLUMNS} FROM staged
+     ON CONFLICT (id) DO NOTHING`,
+  );
+  return rowCount ?? 0;
+}
+
+async function transact<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
   await client.query("BEGIN");
   try {
-    const needs = new Map<number, number>();
-    for (const row of rows) {
-      const home = batch.homeOf(row);
-      needs.set(home, (needs.get(home) ?? 0) + 1);
-    }
-    const taken = await takeOrdinals(client, needs);
-    const { ordinals, added } = await store(taken);
-    await storeAddresses(client, batch, rows, ordinals);
-    const ranges = [...taken.values()].flat();
-    await logRegisteredRanges(
-      client,
-      ranges.toSorted(([a], [b]) => a - b),
-    );
+    const result = await work();
     await client.query("COMMIT");
-    return added;
+    return result;
   } catch (error) {
     await client.query("ROLLBACK").catch(() => {});
     throw error;
