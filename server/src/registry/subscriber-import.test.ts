@@ -111,6 +111,30 @@ describe("a list of people", () => {
     expect((await named("five", "d-1")).endpoints).toHaveLength(2);
   });
 
+  test("in which everybody stands twice, in another home, registers each once", async () => {
+    const half = 30_000;
+    const rows = ["00101", "00103"].flatMap((home) =>
+      Array.from(
+        { length: half },
+        (_, i) => `t-${i},,,${home},,,live;sms:+8491${1_000_000 + i},${CONSENT}`,
+      ),
+    );
+    const before = await count();
+    const result = await load([HEADER, ...rows].join("\n"), { source: "twins" });
+    expect(result).toMatchObject({ read: 2 * half, added: half, known: half, rejected: 0 });
+    expect(await count()).toBe(before + half);
+    const { rows: addresses } = await database.pool.query<{ wrong: number }>(
+      `SELECT count(*)::int AS wrong FROM subscriber s JOIN consent c ON c.id = s.consent_id
+        WHERE s.endpoint_bits = 5 AND s.id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM endpoint e WHERE e.ordinal = s.ordinal)`,
+    );
+    expect(addresses[0]?.wrong).toBe(0);
+    const orphans = await database.pool.query(
+      "SELECT FROM endpoint e WHERE NOT EXISTS (SELECT FROM subscriber s WHERE s.ordinal = e.ordinal)",
+    );
+    expect(orphans.rowCount).toBe(0);
+  });
+
   test("does not bring back who was deleted, unless they agreed anew", async () => {
     const list = (at: string) => `${HEADER}\ne-1,,,00101,,,live,v1,${at}`;
     await load(list("2026-01-05T08:00:00Z"), { source: "six" });

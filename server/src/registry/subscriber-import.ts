@@ -104,7 +104,9 @@ export async function importSubscribers(
     await finishRun(client, importId, counts);
     return { importId, ...counts };
   } finally {
-    // Ends the sessions, and with them the lock and the staging tables.
+    // Asked for, because a session that ends gives its lock back some time later.
+    await client.query("SELECT pg_advisory_unlock($1)", [IMPORT_LOCK]).catch(() => {});
+    // Ends the sessions, and with them their staging tables.
     for (const each of clients) each.release(true);
   }
 }
@@ -180,6 +182,7 @@ async function readAndWrite(
   let writing: Promise<void> = Promise.resolve();
   let toldMs = performance.now();
   let turnedMs = toldMs;
+  let isBroken = false;
   let lineNumber = 0;
 
   const tell = async (force = false): Promise<void> => {
@@ -200,6 +203,7 @@ async function readAndWrite(
       counts.known += step.known;
       await reject(step.withdrawn);
       await tell();
+      if (isBroken) throw new Error("the import broke off");
     });
     full.clear();
   };
@@ -226,36 +230,43 @@ async function readAndWrite(
     return undefined;
   };
 
-  for await (const lines of readLines(csv)) {
-    signal?.throwIfAborted();
-    const rejected: RejectedRow[] = [];
-    for (const line of lines) {
-      lineNumber += 1;
-      if (!list) {
-        list = await begin(line);
-        continue;
+  try {
+    for await (const lines of readLines(csv)) {
+      signal?.throwIfAborted();
+      const rejected: RejectedRow[] = [];
+      for (const line of lines) {
+        lineNumber += 1;
+        if (!list) {
+          list = await begin(line);
+          continue;
+        }
+        if (line === "") continue;
+        counts.read += 1;
+        // Reading must not keep the loop from feeding COPY, nor from answering other requests.
+        if (counts.read % ROWS_PER_LOOK === 0 && performance.now() - turnedMs > TURN_MS) {
+          await nextTurn();
+          turnedMs = performance.now();
+        }
+        if (counts.read > IMPORT_ROWS_MAX)
+          throw new Problem("csv-invalid", `A list has at most ${IMPORT_ROWS_MAX} rows.`);
+        const bad = take(line, list.read);
+        if (bad) rejected.push(bad);
+        else if (!batch.hasRoom(batchRows)) await flush(list);
       }
-      if (line === "") continue;
-      counts.read += 1;
-      // Reading must not keep the loop from feeding COPY, nor from answering other requests.
-      if (counts.read % ROWS_PER_LOOK === 0 && performance.now() - turnedMs > TURN_MS) {
-        await nextTurn();
-        turnedMs = performance.now();
-      }
-      if (counts.read > IMPORT_ROWS_MAX)
-        throw new Problem("csv-invalid", `A list has at most ${IMPORT_ROWS_MAX} rows.`);
-      const bad = take(line, list.read);
-      if (bad) rejected.push(bad);
-      else if (!batch.hasRoom(batchRows)) await flush(list);
+      await reject(rejected);
+      await tell();
     }
-    await reject(rejected);
-    await tell();
+    if (!list) throw new Problem("csv-invalid", "The list is empty: it lacks the header line.");
+    await flush(list);
+    await writing;
+    await tell(true);
+    return counts;
+  } catch (error) {
+    // The chunks under way are finished; none is begun any more.
+    isBroken = true;
+    await writing.catch(() => {});
+    throw error;
   }
-  if (!list) throw new Problem("csv-invalid", "The list is empty: it lacks the header line.");
-  await flush(list);
-  await writing;
-  await tell(true);
-  return counts;
 }
 
 /** Remembers a consent wording by number, unless there are too many. */

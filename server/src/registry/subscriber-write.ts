@@ -84,7 +84,17 @@ export async function openRowWriter(
           await tell({ added, known: chunk.length - added - withdrawn.length, withdrawn });
         }
       };
-      await Promise.all(clients.map(writeChunks));
+      const writers = clients.map((client) =>
+        writeChunks(client).catch((error: unknown) => {
+          // Nobody begins another chunk; the one that another connection is at is finished.
+          from = order.length;
+          throw error;
+        }),
+      );
+      const failed = (await Promise.allSettled(writers)).find(
+        ({ status }) => status === "rejected",
+      );
+      if (failed) throw (failed as PromiseRejectedResult).reason;
     },
   };
 }
