@@ -14,7 +14,10 @@ if (!existsSync(marker) || readFileSync(marker, "utf8") !== wanted) {
   process.stderr.write("Installing Loa's dependencies (once, about a minute) ...\n");
   // stdout belongs to the command that follows, so npm's own output goes to stderr.
   const npm = process.env.npm_execpath;
-  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  // Not `npm ci`: it refuses a lock file that lacks the optional binaries of another platform, and
+  // npm leaves those out when it locks on a machine that cannot see them. --no-save keeps to the
+  // lock file and does not write it.
+  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
   const command = npm ? [process.execPath, [npm, ...args]] : ["npm", args];
   const { status, error } = spawnSync(command[0], command[1], {
     cwd: root,
@@ -22,7 +25,9 @@ if (!existsSync(marker) || readFileSync(marker, "utf8") !== wanted) {
     shell: !npm && process.platform === "win32",
   });
   if (status !== 0) {
-    process.stderr.write(`npm ci failed${error ? `: ${error.message}` : ""}. Loa cannot start.\n`);
+    process.stderr.write(
+      `npm install failed${error ? `: ${error.message}` : ""}. Loa cannot start.\n`,
+    );
     process.exit(2);
   }
   writeFileSync(marker, wanted);
