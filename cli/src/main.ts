@@ -102,6 +102,6 @@ function describe(fault: unknown): string {
   const code = fault instanceof TypeError && fault.message === "fetch failed" ? fault.cause : null;
   if (code instanceof Error)
     return `Loa does not answer (${code.message}). Is it running? Say where it is with --origin or LOA_ORIGIN.`;
-  const isExpected = fault instanceof UsageError || "code" in fault;
+  const isExpected = fault instanceof UsageError || "code" in fault || stop.signal.aborted;
   return isExpected ? fault.message : (fault.stack ?? fault.message);
 }

@@ -1,8 +1,15 @@
 // `loa drill`: the main job in one command. The command reads the options and shows the progress;
 // drill/drill.ts does it.
-import { answer, type Command, integerOption, listOption, textOption } from "../command.ts";
+import {
+  answer,
+  type Command,
+  integerOption,
+  listOption,
+  textOption,
+  UsageError,
+} from "../command.ts";
 import { runDrill } from "../drill/drill.ts";
-import { TYPHOON_COAST } from "../drill/pack.ts";
+import { readUnits, TYPHOON_COAST } from "../drill/pack.ts";
 import { drillReport } from "../drill/report.ts";
 import { createProgressBar } from "../progress-bar.ts";
 
@@ -38,6 +45,10 @@ export const drill: Command = {
     const bar = createProgressBar(stderr);
     let label = "";
     const areas = listOption(values, "area");
+    const known = new Set((await readUnits()).map(({ code }) => code));
+    const strange = areas.filter((code) => !known.has(code));
+    if (strange.length > 0) throw new UsageError(`Sông Lụa has no area ${strange.join(", ")}`);
+    signal.addEventListener("abort", () => stderr.write("Ending ...\n"));
     const options = {
       subscribers: integerOption(values, "subscribers", {
         min: 1,

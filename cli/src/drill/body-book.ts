@@ -8,13 +8,13 @@ export const BODIES_MAX = 20;
 
 export interface BodyBook {
   /** Counts a body, `times` messages of it. */
-  note(body: Uint8Array, way: "live" | "loopback", times: number): void;
+  note(body: Uint8Array, way: "live" | "loopback" | "area", times: number): void;
   hash(body: Uint8Array): string;
   seen(): readonly SeenBody[];
 }
 
 export function createBodyBook(): BodyBook {
-  const book = new Map<string, { sha256: string; text: string; live: number; loopback: number }>();
+  const book = new Map<string, { -readonly [K in keyof SeenBody]: SeenBody[K] }>();
   const hash = (body: Uint8Array) => createHash("sha256").update(body).digest("hex");
   return {
     note(body, way, times) {
@@ -22,7 +22,8 @@ export function createBodyBook(): BodyBook {
       const known = book.get(sha256);
       if (known !== undefined) known[way] += times;
       else if (book.size < BODIES_MAX) {
-        const entry = { sha256, text: new TextDecoder().decode(body), live: 0, loopback: 0 };
+        const text = new TextDecoder().decode(body);
+        const entry = { sha256, text, live: 0, loopback: 0, area: 0 };
         entry[way] = times;
         book.set(sha256, entry);
       }

@@ -29,6 +29,8 @@ export interface Evidence {
   readonly testimony: Testimony;
   /** People who connected and are not on the list. */
   readonly liveOutside: number;
+  /** How many of them there should be. */
+  readonly liveOutsideWanted: number;
   readonly summary: {
     readonly audience: { readonly residents: number; readonly concerned: number };
     readonly communes: number;
@@ -114,13 +116,18 @@ function checkPlan({ expectation, summary, tally, communes, reach }: Evidence): 
   }
 }
 
-function checkArrival({ tally, testimony, liveOutside, summary }: Evidence): DrillCheck[] {
+function checkArrival(evidence: Evidence): DrillCheck[] {
+  const { tally, testimony, liveOutside, liveOutsideWanted, summary } = evidence;
   const { lost, duplicates, outsideArea } = tally;
   return [
     must("everyone on the list got the message", lost === 0, `${lost} did not`),
     must("nobody got it twice", duplicates === 0, `${duplicates} copies`),
     must("nobody outside the area heard of it", outsideArea === 0, `${outsideArea} did`),
-    must("people outside the area were listening", liveOutside > 0, "nobody was connected there"),
+    must(
+      "as many people outside the area were listening as was wanted",
+      liveOutside === liveOutsideWanted,
+      `${liveOutside} of ${liveOutsideWanted}`,
+    ),
     must("nobody joined later", summary.joinedLater === 0, `${summary.joinedLater} did`),
     check("nothing else arrived anywhere", testimony.oddities),
   ];

@@ -13,7 +13,7 @@ import { enrol } from "./enrol.ts";
 import { expectAudience } from "./expectation.ts";
 import { type Instance, keyOf, startInstance } from "./instance.ts";
 import { type NamedUnit, readUnits } from "./pack.ts";
-import { makePeople, type People } from "./people.ts";
+import { makePeople } from "./people.ts";
 import { type Reach, tallyArrivals, waitAt } from "./tally.ts";
 import { nowMs, startWitness, type WitnessLink } from "./witness-link.ts";
 import type { Counts } from "./witness-protocol.ts";
@@ -26,6 +26,8 @@ export const SETTLE_MS_PER_THOUSAND = 100;
 /** After all has arrived, how long to listen for what should not. */
 export const QUIET_MS = 500;
 const POLL_MS = 100;
+/** Share of the devices that get the message and never say so, as happens. */
+const SILENT_SHARE = 0.002;
 /** Share of the loudspeaker orders that their operators refuse, as happens. */
 const REFUSED_ORDERS = 0.07;
 
@@ -77,7 +79,9 @@ async function playDrill(
   const witness = startWitness();
   ending.defer(() => witness.stop());
   const { port } = await witness.ask({ kind: "open" });
-  const instance = await startInstance(`127.0.0.1:${port}`, signal);
+  const begun = (pid: number, server: string) =>
+    witness.ask({ kind: "guard", pid, folders: [server, folder] });
+  const instance = await startInstance(`127.0.0.1:${port}`, begun, signal);
   ending.defer(() => instance.stop());
   const cast = castOf(instance);
   const units = await readUnits();
@@ -94,7 +98,13 @@ async function playDrill(
 
   watcher.step("Connecting");
   await prepareWitness(witness, instance, units, options.seed);
-  const live = people.live.map((index) => ({ index, token: tokens[index]?.token ?? "" }));
+  // Those who are meant come first.
+  const silent = Math.ceil(people.live.length * SILENT_SHARE);
+  const live = people.live.map((index, rank) => ({
+    index,
+    token: tokens[index]?.token ?? "",
+    isSilent: rank < silent,
+  }));
   await witness.ask({ kind: "connect", stream: instance.stream, people: live });
 
   watcher.step("Writing, submitting, approving");
@@ -118,7 +128,8 @@ async function playDrill(
     reach,
     tally,
     testimony,
-    liveOutside: outsiders(people, expectation.people),
+    liveOutside: outsiders(testimony.live.index, expectation.people),
+    liveOutsideWanted: people.liveOutside,
     ...ledger,
     bulletin: approved,
     dispatchId,
@@ -152,9 +163,9 @@ async function prepareWitness(
 }
 
 /** People who connected and are not on the list. */
-function outsiders(people: People, expected: readonly { readonly index: number }[]): number {
+function outsiders(live: Uint32Array, expected: readonly { readonly index: number }[]): number {
   const meant = new Set(expected.map(({ index }) => index));
-  return people.live.filter((index) => !meant.has(index)).length;
+  return live.filter((index) => !meant.has(index)).length;
 }
 
 interface Settling {

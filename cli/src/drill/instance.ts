@@ -2,10 +2,11 @@
 // child and gone without a trace when the drill ends, however it ends.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isolatedEnvironment } from "../environment.ts";
 
@@ -13,6 +14,7 @@ import { isolatedEnvironment } from "../environment.ts";
 export const READY_MS_MAX = 180_000;
 /** A server that does not end in this time is killed. */
 export const STOP_MS_MAX = 30_000;
+const DATABASE_POLL_MS = 50;
 /** What a server that could not start said last, for the person who must find out why. */
 const LAST_WORDS_CHARACTERS_MAX = 4_000;
 
@@ -39,13 +41,23 @@ export interface Instance {
 }
 
 /**
- * Starts an instance whose loopback channels lead to `loopbackUrl`.
+ * Starts an instance whose loopback channels lead to `loopbackUrl`. `begun` is told its process
+ * and its folder as soon as there is something that somebody must end.
  * @throws when it is not ready in time, or ends before; nothing is left over then.
  */
-export async function startInstance(loopbackUrl: string, signal: AbortSignal): Promise<Instance> {
+export async function startInstance(
+  loopbackUrl: string,
+  begun: (pid: number, folder: string) => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<Instance> {
   const folder = await mkdtemp(join(tmpdir(), "loa-drill-"));
+  const logPath = join(folder, "server.log");
+  const log = await open(logPath, "a");
   const server = spawn(process.execPath, [SERVER], {
-    stdio: ["ignore", "pipe", "pipe"],
+    // Ctrl-C in a terminal must reach the drill alone, which then ends things in their order.
+    detached: process.platform !== "win32",
+    // Its log outlives the drill, should that be killed: a broken pipe would end the server badly.
+    stdio: ["ignore", "pipe", log.fd],
     env: isolatedEnvironment({
       LOA_DATA: join(folder, "data"),
       LOA_PORT: "0",
@@ -56,17 +68,17 @@ export async function startInstance(loopbackUrl: string, signal: AbortSignal): P
       LOA_READY_JSON: "on",
     }),
   });
-  let lastWords = "";
-  server.stderr.on("data", (chunk: Buffer) => {
-    lastWords = (lastWords + chunk.toString()).slice(-LAST_WORDS_CHARACTERS_MAX);
-  });
+  await log.close();
   const stop = async () => {
     await endProcess(server);
+    await endDatabase(folder);
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const ready = await readyLine(server, signal).catch((cause: unknown) => {
-      throw new Error(`The drill's server did not start. It said:\n${lastWords}`, { cause });
+    await begun(server.pid ?? 0, folder);
+    const ready = await readyLine(server, signal).catch(async (cause: unknown) => {
+      const said = (await readFile(logPath, "utf8")).slice(-LAST_WORDS_CHARACTERS_MAX);
+      throw new Error(`The drill's server did not start. It said:\n${said}`, { cause });
     });
     const keys = await readFile(join(ready.dataFolder, "demo-keys.json"), "utf8");
     const demonstration = JSON.parse(keys) as DemonstrationKeys;
@@ -110,4 +122,25 @@ export async function endProcess(child: ChildProcess, patienceMs = STOP_MS_MAX):
   const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
   await ended;
   clearTimeout(timer);
+}
+
+/**
+ * A server that had to be killed leaves its database running, which is in a session of its own.
+ * Its pid file is gone after a proper end.
+ */
+export async function endDatabase(folder: string): Promise<void> {
+  const file = join(folder, "data", "postgresql", "postmaster.pid");
+  const text = await readFile(file, "utf8").catch(() => "");
+  const pid = Number(text.split("\n")[0]);
+  if (pid > 1 && signalProcess(pid, "SIGINT"))
+    while (signalProcess(pid, 0)) await pause(DATABASE_POLL_MS);
+}
+
+/** Whether the process was there to be signalled. */
+export function signalProcess(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
 }

@@ -80,7 +80,7 @@ export function createLiveCrowd(bodies: BodyBook): LiveCrowd {
     bodies.note(event.data, "live", 1);
     const dispatch = dispatchOf(event.data);
     if (dispatch === undefined) note(`${device.index} heard something without a dispatch`);
-    else void acknowledge(device, dispatch);
+    else if (!device.isSilent) void acknowledge(device, dispatch);
   };
 
   /** Resolves when this device was greeted. */

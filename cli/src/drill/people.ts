@@ -38,6 +38,8 @@ export interface People {
   readonly rows: readonly Person[];
   /** The rows of those who connect. */
   readonly live: readonly number[];
+  /** How many of them the warning is not for. */
+  readonly liveOutside: number;
 }
 
 /** Writes the file, and reads it back with a reader of the drill's own. */
@@ -52,7 +54,8 @@ export async function makePeople(options: PeopleOptions): Promise<People> {
     }),
   ];
   const persons = invented.map((one) => ({ ...one, reference: one.ref }));
-  const live = chooseLive(persons, options);
+  const { inside, outside } = chooseLive(persons, options);
+  const live = [...inside, ...outside];
   const isLive = new Set(live);
   const listed = invented.map((one, index): SyntheticSubscriber => ({
     ...one,
@@ -61,7 +64,7 @@ export async function makePeople(options: PeopleOptions): Promise<People> {
   const file = join(folder, "people.csv");
   await pipeline(Readable.from(writeSubscriberCsv(listed)), createWriteStream(file));
   const rows = readPlainCsv(await readFile(file, "utf8")).map(personOf);
-  return { file, rows, live };
+  return { file, rows, live, liveOutside: outside.length };
 }
 
 const personOf = (row: Readonly<Record<string, string>>): Person => ({
@@ -87,13 +90,16 @@ function communesOf(units: readonly Unit[]) {
 function chooseLive(
   people: readonly Person[],
   { live, seed, units, meant }: PeopleOptions,
-): number[] {
+): { inside: number[]; outside: number[] } {
   const random = seedRandom(seed + CHOICE_SEED_OFFSET);
   const meantIndexes = expectAudience(people, units, meant).people.map(({ index }) => index);
   const isMeant = new Set(meantIndexes);
   const others = people.flatMap((_, index) => (isMeant.has(index) ? [] : [index]));
   const outside = Math.round(live * LIVE_OUTSIDE_SHARE);
-  return [...draw(meantIndexes, live - outside, random), ...draw(others, outside, random)];
+  return {
+    inside: draw(meantIndexes, live - outside, random),
+    outside: draw(others, outside, random),
+  };
 }
 
 /** Some of these, each at most once: all if there are not as many. */

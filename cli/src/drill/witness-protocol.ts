@@ -6,6 +6,8 @@ import type { Behaviour, GatewayAccess } from "@loa/api/loopback-control.ts";
 export interface LivePerson {
   readonly index: number;
   readonly token: string;
+  /** Gets messages and never acknowledges them. */
+  readonly isSilent: boolean;
 }
 
 export type Question =
@@ -20,6 +22,8 @@ export type Question =
     }
   /** Connects everybody; answered when each of them has been greeted. */
   | { readonly kind: "connect"; readonly stream: string; readonly people: readonly LivePerson[] }
+  /** What to end and remove if the drill is killed and cannot do it itself. */
+  | { readonly kind: "guard"; readonly pid: number; readonly folders: readonly string[] }
   | { readonly kind: "count"; readonly dispatchId: string }
   | { readonly kind: "testify"; readonly dispatchId: string }
   | { readonly kind: "close" };
@@ -43,6 +47,7 @@ export interface SeenBody {
   readonly text: string;
   readonly live: number;
   readonly loopback: number;
+  readonly area: number;
 }
 
 /** Everything that the receiving side knows of one dispatch. */
@@ -79,6 +84,7 @@ export interface AnswerOf {
   readonly clock: { readonly nowMs: number };
   readonly sink: "done";
   readonly connect: { readonly connected: number };
+  readonly guard: "done";
   readonly count: Counts;
   readonly testify: Testimony;
   readonly close: "done";

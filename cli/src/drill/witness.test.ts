@@ -92,8 +92,8 @@ test("the witness says who got what, how often and when, and acknowledges for ea
   const witness = start();
   const { port } = await witness.ask({ kind: "open" });
   const people = [
-    { index: 4, token: "an" },
-    { index: 9, token: "binh" },
+    { index: 4, token: "an", isSilent: false },
+    { index: 9, token: "binh", isSilent: false },
   ];
   expect(await witness.ask({ kind: "connect", stream: stream.url, people })).toEqual({
     connected: 2,
@@ -116,7 +116,7 @@ test("the witness says who got what, how often and when, and acknowledges for ea
   expect([...said.loopback.ordinal]).toEqual([70, 80]);
   expect([...said.loopback.times]).toEqual([1, 2]);
   expect(said.bodies).toEqual([
-    { sha256: expect.any(String), text: message, live: 2, loopback: 3 },
+    { sha256: expect.any(String), text: message, live: 2, loopback: 3, area: 0 },
   ]);
   expect(said.oddities).toEqual([]);
   expect(stream.receipts).toEqual([
@@ -129,7 +129,7 @@ test("a receipt that does not count and a connection that ends are told", async 
   const stream = await startStream("an");
   const witness = start();
   await witness.ask({ kind: "open" });
-  const people = [{ index: 0, token: "an" }];
+  const people = [{ index: 0, token: "an", isSilent: false }];
   await witness.ask({ kind: "connect", stream: stream.url, people });
   warn(stream, "an");
   await vi.waitFor(async () => {
@@ -148,7 +148,7 @@ test("a receipt that does not count and a connection that ends are told", async 
 test("a stream that nobody serves is a fault of the drill, said at once", async () => {
   const witness = start();
   await witness.ask({ kind: "open" });
-  const people = [{ index: 0, token: "an" }];
+  const people = [{ index: 0, token: "an", isSilent: false }];
   const gone = witness.ask({ kind: "connect", stream: "http://127.0.0.1:9", people });
   await expect(gone).rejects.toThrow(/the witness:/);
 });

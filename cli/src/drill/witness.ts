@@ -5,6 +5,7 @@ import { openSink, type Sink } from "@loa/sink/sink.ts";
 import { monotonicNowMs } from "@loa/sink/clock.ts";
 import { createLiveCrowd } from "./live-crowd.ts";
 import { createBodyBook } from "./body-book.ts";
+import { clearAfterDrill, type Guarded } from "./guard.ts";
 import type {
   AnswerOf,
   Counts,
@@ -17,6 +18,7 @@ import type {
 const bodies = createBodyBook();
 const crowd = createLiveCrowd(bodies);
 let sink: Sink | undefined;
+let guarded: Guarded = { pid: 0, folders: [] };
 
 process.on("message", ({ id, question }: ToWitness) => {
   respond(question).then(
@@ -24,8 +26,10 @@ process.on("message", ({ id, question }: ToWitness) => {
     (fault: unknown) => send({ id, fault: fault instanceof Error ? fault.message : String(fault) }),
   );
 });
-// Without the drill nobody would read the testimony.
-process.on("disconnect", () => process.exit(0));
+// Without the drill nobody would read the testimony, or end what it started.
+process.on("disconnect", () => {
+  void clearAfterDrill(guarded).finally(() => process.exit(0));
+});
 // Ctrl-C reaches the whole terminal; the drill decides when this process ends.
 process.on("SIGINT", () => {});
 
@@ -44,6 +48,9 @@ async function respond(question: Question): Promise<AnswerOf[keyof AnswerOf]> {
       return "done";
     case "connect":
       return { connected: await crowd.connect(question.stream, question.people) };
+    case "guard":
+      guarded = question;
+      return "done";
     case "count":
       return count(question.dispatchId);
     case "testify":
@@ -79,7 +86,10 @@ function testify(dispatchId: string): Testimony {
   const counter = openedSink().dispatch(dispatchId);
   const ordinal = counter?.people() ?? new Uint32Array();
   for (const seen of counter?.bodies() ?? []) bodies.note(seen.body, "loopback", seen.messages);
-  const orders = openedSink().orders();
+  const orders = openedSink()
+    .orders()
+    .filter(({ order }) => order.dispatchId === dispatchId);
+  for (const { order, timesAsked } of orders) bodies.note(order.message, "area", timesAsked);
   return {
     live: crowd.testimony(),
     loopback: {
@@ -88,15 +98,13 @@ function testify(dispatchId: string): Testimony {
       firstAtMs: Float64Array.from(ordinal, (each) => counter?.firstAtMsOf(each) ?? 0),
     },
     bodies: bodies.seen(),
-    orders: orders
-      .filter(({ order }) => order.dispatchId === dispatchId)
-      .map(({ order, timesAsked, fate, claimed }) => ({
-        areaCode: order.areaCode,
-        timesAsked,
-        fate,
-        claimed,
-        bodySha256: bodies.hash(order.message),
-      })),
+    orders: orders.map(({ order, timesAsked, fate, claimed }) => ({
+      areaCode: order.areaCode,
+      timesAsked,
+      fate,
+      claimed,
+      bodySha256: bodies.hash(order.message),
+    })),
     oddities: [
       ...crowd.oddities(),
       ...openedSink()
