@@ -183,6 +183,12 @@ async function waitUntilReady(options: ConnectionOptions, failed: () => string |
   }
 }
 
+/** Ends the server and removes its runtime folder, which holds nothing that must last. */
+async function endServer(pid: number, runtimeFolder: string): Promise<void> {
+  await stopPostmaster(pid);
+  fs.rmSync(runtimeFolder, { recursive: true, force: true });
+}
+
 /** Stops the postmaster by its pid: a fast shutdown, which aborts what runs and loses nothing committed. */
 async function stopPostmaster(pid: number): Promise<void> {
   if (!isAlive(pid)) return;
@@ -218,7 +224,7 @@ export async function startEmbeddedPostgres(dataFolder: string): Promise<Embedde
       adopted: true,
       runtimeFolder,
       isAlive: () => serves(running.pid, cluster),
-      stop: () => stopPostmaster(running.pid),
+      stop: () => endServer(running.pid, runtimeFolder),
     };
   }
   if (running) fs.rmSync(join(cluster, "postmaster.pid"), { force: true });
@@ -279,7 +285,7 @@ async function launch(
     adopted: false,
     runtimeFolder,
     isAlive: () => failure === undefined,
-    stop: () => stopPostmaster(pid),
+    stop: () => endServer(pid, runtimeFolder),
   };
 }
 
