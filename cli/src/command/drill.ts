@@ -1,5 +1,6 @@
 // `loa drill`: the main job in one command. The command reads the options and shows the progress;
 // drill/drill.ts does it.
+import { access } from "node:fs/promises";
 import {
   answer,
   type Command,
@@ -44,6 +45,8 @@ export const drill: Command = {
   async run({ values, stderr, signal }) {
     const bar = createProgressBar(stderr);
     let label = "";
+    const cap = textOption(values, "cap");
+    if (cap !== undefined) await access(cap);
     const areas = listOption(values, "area");
     const known = new Set((await readUnits()).map(({ code }) => code));
     const strange = areas.filter((code) => !known.has(code));
@@ -57,7 +60,7 @@ export const drill: Command = {
       }),
       live: integerOption(values, "live", { min: 0, max: LIVE_MAX, fallback: 1_000 }),
       areas: areas.length > 0 ? areas : TYPHOON_COAST,
-      cap: textOption(values, "cap"),
+      cap,
       seed: integerOption(values, "seed", { min: 0, max: 2 ** 31, fallback: 1 }),
     };
     try {

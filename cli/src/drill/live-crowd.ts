@@ -11,6 +11,11 @@ import type { LivePerson, Testimony } from "./witness-protocol.ts";
 export const OPENING_MAX = 100;
 /** Receipts under way at once; each is a request of its own, as from as many phones. */
 export const RECEIPTS_AT_ONCE = 64;
+/**
+ * Devices show a message before they acknowledge it, each in its own time: up to this long. All at
+ * once would measure how fast one process posts, in the very moment when arrivals are measured.
+ */
+export const SHOWING_MS_MAX = 500;
 /** Everybody must be greeted within this. */
 export const GREETED_MS_MAX = 60_000;
 /** Oddities that are kept; one is too many already. */
@@ -56,7 +61,6 @@ export function createLiveCrowd(bodies: BodyBook): LiveCrowd {
   };
 
   const acknowledge = async (device: Device, dispatch: string) => {
-    counts.waiting += 1;
     const problem = await postReceipt(agent, origin, device.token, dispatch);
     counts.waiting -= 1;
     if (problem === undefined) {
@@ -80,7 +84,10 @@ export function createLiveCrowd(bodies: BodyBook): LiveCrowd {
     bodies.note(event.data, "live", 1);
     const dispatch = dispatchOf(event.data);
     if (dispatch === undefined) note(`${device.index} heard something without a dispatch`);
-    else if (!device.isSilent) void acknowledge(device, dispatch);
+    else if (!device.isSilent) {
+      counts.waiting += 1;
+      setTimeout(() => void acknowledge(device, dispatch), Math.random() * SHOWING_MS_MAX);
+    }
   };
 
   /** Resolves when this device was greeted. */
