@@ -129,6 +129,9 @@ export const SETTINGS = {
   ),
 } as const;
 
+/** What `loa` reads (cli/src/environment.ts): whoever exports these may also start a server. */
+const OF_THE_COMMAND_LINE: readonly string[] = ["LOA_ORIGIN", "LOA_KEY"];
+
 /** The values of all settings. */
 export type Config = { [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]["parse"]> };
 
@@ -153,7 +156,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     }
   });
   for (const name of Object.keys(env))
-    if (name.startsWith("LOA_") && !Object.values(SETTINGS).some((s) => s.env === name))
+    if (
+      name.startsWith("LOA_") &&
+      !OF_THE_COMMAND_LINE.includes(name) &&
+      !Object.values(SETTINGS).some((s) => s.env === name)
+    )
       faults.push(`${name} is not a setting of Loa`);
   if (faults.length > 0) throw new ConfigError(faults.join("\n"));
   return Object.fromEntries(values) as Config;
