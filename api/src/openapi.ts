@@ -11,6 +11,7 @@ import { deviceEdgeRoutes } from "./device-edge.ts";
 import { deviceRoutes } from "./devices.ts";
 import { audienceRoutes } from "./audience.ts";
 import { subscriberRoutes } from "./subscribers.ts";
+import { dispatchRoutes } from "./dispatches.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
 import { incidentRoutes } from "./incidents.ts";
@@ -31,6 +32,7 @@ export const ROUTES: readonly Route[] = [
   ...subscriberRoutes,
   ...deviceRoutes,
   ...deviceEdgeRoutes,
+  ...dispatchRoutes,
   ...healthRoutes,
   ...documentationRoutes,
 ];
@@ -127,7 +129,9 @@ function describeRoute(route: Route): PathConfig {
   const request: NonNullable<PathConfig["request"]> = {
     ...(route.params && { params: route.params }),
     ...(route.query && { query: route.query }),
-    ...(needsIdempotencyKey(route) && { headers: z.object({ "Idempotency-Key": z.string() }) }),
+    ...(needsIdempotencyKey(route) && {
+      headers: z.object({ "Idempotency-Key": z.string().min(16).max(128) }),
+    }),
     ...(route.body && { body: { required: true, content: requestContent(route.body) } }),
   };
   const { status, description, schema, mediaType } = route.answer;

@@ -13,6 +13,9 @@ const GLOBAL_OPTIONS = {
   help: { type: "boolean", short: "h" },
 } as const;
 
+/** More would push the sentence that says what is wrong off the screen. */
+const FAULTS_SHOWN_MAX = 20;
+
 const args = process.argv.slice(2);
 const isJson = args.includes("--json");
 const stop = new AbortController();
@@ -92,7 +95,10 @@ function tell(fault: unknown): 1 | 2 {
   if (fault instanceof ApiProblem) {
     const { titles, detail, code, faults } = fault.document;
     process.stderr.write(`${titles.en} / ${titles.vi} (${code})\n${detail}\n`);
-    for (const { at, what } of faults) process.stderr.write(`  ${at}: ${what}\n`);
+    for (const { at, what } of faults.slice(0, FAULTS_SHOWN_MAX))
+      process.stderr.write(`  ${at}: ${what}\n`);
+    if (faults.length > FAULTS_SHOWN_MAX)
+      process.stderr.write(`  ... ${faults.length - FAULTS_SHOWN_MAX} more; --json lists them\n`);
   } else process.stderr.write(`${describe(fault)}\n`);
   return isRefusal ? 1 : 2;
 }

@@ -47,7 +47,10 @@ export const areasImport: Command = {
       `headers of ${SUCCESSORS_COLUMNS.join(", ")}`,
     ],
     ["--successors-delimiter ;", "what separates the columns of that CSV"],
-    ["--whole TEXT, --part TEXT", 'values of "how" for all of a unit and for a part of it'],
+    [
+      "--whole TEXT, --part TEXT",
+      'values of "how" for all of a unit and for a part of it; repeatable',
+    ],
     ["--renamed OLD=NEW,...", "codes that the table spells otherwise than the units do"],
     ["--skip-blank-old-codes", "leave out rows without an old code"],
   ],
@@ -133,8 +136,8 @@ async function packOfOptions(values: OptionValues): Promise<AreaPackInput> {
       options: defined({
         delimiter: textOption(values, "successors-delimiter"),
         columns: columnsOf(textOption(values, "successors-columns")),
-        whole: orUndefined(listOption(values, "whole")),
-        part: orUndefined(listOption(values, "part")),
+        whole: texts(values, "whole"),
+        part: texts(values, "part"),
         renamed: columnsOf(listOption(values, "renamed").join(",") || undefined),
         blankOldCodes: values["skip-blank-old-codes"] === true ? ("skip" as const) : undefined,
       }),
@@ -186,7 +189,11 @@ function splitPair(text: string, what: string): [string, string] {
   return [left, right];
 }
 
-const orUndefined = (list: string[]): string[] | undefined => (list.length > 0 ? list : undefined);
+/** Each as it was given: a text of a table may hold commas. */
+function texts(values: OptionValues, name: string): string[] | undefined {
+  const value = values[name];
+  return Array.isArray(value) ? value.map(String) : undefined;
+}
 
 /** Without the fields that nobody gave: the API refuses what it does not know. */
 const defined = <T extends object>(options: T): T =>

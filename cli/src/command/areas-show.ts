@@ -25,15 +25,11 @@ export const areasShow: Command = {
       found.state === "current" && only !== undefined
         ? await client.ask(listAreas, { query: { parent: only.area.code, limit: CHILDREN_MAX } })
         : { items: [], next: null };
+    const fate = found.part
+      ? "it was divided, and nobody can say which part is meant:"
+      : "it is today:";
     const heading =
-      found.state === "current"
-        ? []
-        : [
-            `${code} was ${found.formerName ?? "another unit"}; ${
-              found.part ? "it was divided, and nobody can say which part is meant" : "it is now:"
-            }`,
-            "",
-          ];
+      found.state === "current" ? "" : `${code} was ${found.formerName ?? "another unit"}; ${fate}`;
     const units = found.current.map(({ area, part }) =>
       formatFields([
         ["Code", area.code],
@@ -47,7 +43,7 @@ export const areasShow: Command = {
     );
     const below = children.items.map((each) => [each.code, each.name.vi, each.population] as const);
     const table = below.length > 0 ? [formatTable(["Code", "Below", "Population"], below)] : [];
-    const text = [heading.join("\n"), ...units, ...table].filter((each) => each !== "");
+    const text = [heading, ...units, ...table].filter((each) => each !== "");
     return answer({ ...found, below: children.items }, text.join("\n\n"));
   },
 };

@@ -37,7 +37,7 @@ export const subscribersExport: Command = {
   name: "subscribers export",
   usage: "[--out FILE]",
   summary: {
-    en: "Export the registry as CSV, in the form that import reads",
+    en: "Export the registry as CSV, one row for each subscriber",
     vi: "Xuất danh sách người nhận ra CSV",
   },
   help: [["--out FILE", "into a file that only you can read; else to stdout"]],

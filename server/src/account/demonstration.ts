@@ -28,7 +28,8 @@ export type DemonstrationHolder =
   | "provinceManager"
   | "communeAuthor"
   | "communeApprover"
-  | "gatewayLoopback";
+  | "gatewayLoopback"
+  | "gatewayAreaLoopback";
 
 export interface DemonstrationKey {
   readonly holder: DemonstrationHolder;
@@ -140,6 +141,11 @@ const OPERATOR: Post = {
   roles: ["operator"],
 };
 
+const GATEWAYS = [
+  ["gatewayLoopback", "loopback", "Cổng kênh loopback"],
+  ["gatewayAreaLoopback", "area-loopback", "Cổng kênh area-loopback"],
+] as const;
+
 /**
  * Creates the demonstration in an installation that has no agency yet, and answers its keys; in
  * one that has it, answers the keys that were kept; undefined where agencies are somebody else's.
@@ -241,9 +247,11 @@ async function createOperation(deps: DemonstrationDeps): Promise<DemonstrationKe
     },
   });
   const keys = await appoint(deps, centre, OPERATOR);
-  const { key } = await createGatewayKey(deps, "loopback", "demonstration");
-  const post = "Cổng kênh loopback";
-  return [...keys, { holder: "gatewayLoopback", agency: centre.name.vi, post, roles: [], key }];
+  for (const [holder, channel, post] of GATEWAYS) {
+    const { key } = await createGatewayKey(deps, channel, "demonstration");
+    keys.push({ holder, agency: centre.name.vi, post, roles: [], key });
+  }
+  return keys;
 }
 
 async function appoint(

@@ -214,3 +214,25 @@ export async function summarizeOrders(pool: pg.Pool, dispatchId: string): Promis
     };
   });
 }
+
+/** One order with its state and what is claimed. */
+export interface OrderRecord {
+  readonly id: string;
+  readonly channel: string;
+  readonly area: string;
+  readonly state: string;
+  readonly claimed: number | null;
+  readonly evidence: string | null;
+  readonly changedAt: Date;
+}
+
+/** All orders of a dispatch; as many as it has communes, by channel and code. */
+export async function listOrders(pool: pg.Pool, dispatchId: string): Promise<OrderRecord[]> {
+  const { rows } = await pool.query<OrderRecord>(
+    `SELECT o.id, o.channel, a.code AS area, o.state, o.claimed, o.evidence, o.changed_at AS "changedAt"
+     FROM area_order o JOIN area a ON a.id = o.area_id
+     WHERE o.dispatch_id = $1 ORDER BY o.channel, a.code`,
+    [dispatchId],
+  );
+  return rows;
+}

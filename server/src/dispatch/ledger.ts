@@ -6,6 +6,8 @@
 import { planeBit } from "@loa/model/delivery.ts";
 import type { DispatchSummary } from "@loa/model/delivery.ts";
 import type pg from "pg";
+import { RoaringBitmap32, roaringLibraryInitialize } from "roaring-wasm";
+import { SHARD_SIZE } from "../audience/container.ts";
 import type { Position } from "../db/commit-order.ts";
 import type { FailPoint } from "../observe/fail-point.ts";
 import type { Logger } from "../observe/log.ts";
@@ -79,6 +81,7 @@ export class Ledger {
   }
 
   static async open(options: LedgerOptions): Promise<Ledger> {
+    await roaringLibraryInitialize();
     return new Ledger(options, await journalPosition(options.pool));
   }
 
@@ -152,19 +155,22 @@ export class Ledger {
     return resident.planes.summarize(rows);
   }
 
-  /** Ordinals per channel that were or may have been told: sent, delivered, read or unsure. */
-  async reached(dispatchId: string): Promise<Map<string, Uint32Array>> {
+  /** Whom a dispatch told or may have told (sent, delivered, read, unsure): portable Roaring by channel. */
+  async reached(dispatchId: string): Promise<Map<string, Uint8Array>> {
     await this.catchUp();
     const resident = await this.#load(dispatchId);
-    const reached = new Map<string, Uint32Array>();
+    const reached = new Map<string, Uint8Array>();
     const told = planeBit("sent") | planeBit("unsure");
     for (const [channel, { shards }] of resident?.planes.channels ?? []) {
-      const ordinals: number[] = [];
-      for (const [shard, { index, planes }] of shards)
-        for (let rank = 0; rank < planes.length; rank++)
-          if (((planes[rank] as number) & told) !== 0)
-            ordinals.push(shard * 65_536 + (index.lows[rank] as number));
-      reached.set(channel, Uint32Array.from(ordinals));
+      const bitmap = new RoaringBitmap32();
+      for (const [shard, { index, planes }] of shards) {
+        const base = shard * SHARD_SIZE;
+        const ordinals = Uint32Array.from(index.lows, (low) => base + low);
+        bitmap.addMany(ordinals.filter((_, rank) => ((planes[rank] as number) & told) !== 0));
+      }
+      bitmap.runOptimize();
+      reached.set(channel, bitmap.serialize("portable"));
+      bitmap.dispose();
     }
     return reached;
   }

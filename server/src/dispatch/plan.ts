@@ -5,6 +5,8 @@ import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
 import { AREA_CHANNELS, type ChannelName, type EndpointKind } from "@loa/model/endpoint.ts";
 import type pg from "pg";
 import { newId } from "../db/id.ts";
+import { closeDispatches } from "./close.ts";
+import { dispatchesOf } from "./supersede.ts";
 import { type FailPoint, noFailPoint } from "../observe/fail-point.ts";
 
 /** Some recipients of one channel: one lease, one checkpoint. */
@@ -59,6 +61,9 @@ export async function planDispatch(
   dispatchId: string = newId(),
   failPoint: FailPoint = noFailPoint,
 ): Promise<PlannedDispatch> {
+  // Whoever still waits for what this one replaces is told this one instead.
+  const superseded = await dispatchesOf(tx, plan.supersedes);
+  await closeDispatches(tx, superseded, "cancelled");
   const { rows: lanes } = await tx.query<{ seq: number }>(
     "UPDATE lane SET seq = seq + 1 WHERE lane = $1 RETURNING seq",
     [plan.lane],
@@ -69,7 +74,7 @@ export async function planDispatch(
     `INSERT INTO dispatch (id, bulletin_id, type, lane, seq, state, issued_at, expires_at, message,
                            supersedes, residents, concerned, commune_ids)
      VALUES ($1, $2, $3, $4, $5, 'open', now(), $6, $7,
-             ARRAY(SELECT id FROM dispatch WHERE bulletin_id = ANY($8::uuid[])), $9, $10, $11)
+             $8, $9, $10, $11)
      RETURNING issued_at AS "issuedAt"`,
     [
       dispatchId,
@@ -79,7 +84,7 @@ export async function planDispatch(
       seq,
       plan.expiresAt,
       plan.message,
-      plan.supersedes,
+      superseded,
       audience.residents,
       audience.concerned,
       plan.communeIds,

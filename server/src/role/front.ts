@@ -1,0 +1,146 @@
+// The role that serves the API: it holds the tree of areas and the audience index, and issues
+// bulletins. Here the stages are joined; none of them knows the later ones.
+import { readFileSync } from "node:fs";
+import { Problem } from "@loa/model/problem.ts";
+import { createAuthenticator } from "../account/actor.ts";
+import { openAudienceIndex } from "../audience/audience-index.ts";
+import type { FrozenAudience } from "../audience/freeze.ts";
+import { expireBulletins } from "../bulletin/read.ts";
+import type { IssueDeps } from "../bulletin/bulletin-deps.ts";
+import { planDispatch } from "../dispatch/plan.ts";
+import { closeAndCollectReached } from "../dispatch/supersede.ts";
+import { mountAccounts } from "../http/accounts.ts";
+import { type App, buildApp } from "../http/app.ts";
+import { mountAreas } from "../http/areas.ts";
+import { mountAudience } from "../http/audience.ts";
+import { mountBulletins } from "../http/bulletins.ts";
+import type { Authenticate } from "../http/caller.ts";
+import { mountDevices } from "../http/devices.ts";
+import { mountDispatches } from "../http/dispatches.ts";
+import { mountDeviceEdgeRedirects, mountDocumentation } from "../http/documentation.ts";
+import { mountHealth } from "../http/health.ts";
+import { mountIncidents } from "../http/incidents.ts";
+import { listen } from "../http/listen.ts";
+import { mountStandingOrders } from "../http/standing-orders.ts";
+import { mountSubscribers } from "../http/subscribers.ts";
+import { mountZones } from "../http/zones.ts";
+import { loadAreaTree } from "../registry/area.ts";
+import { createTargetResolver } from "../registry/target.ts";
+import { openTokenGenerations, verifyToken } from "../registry/token.ts";
+import type { RoleContext, RunningRole } from "./role.ts";
+
+/** How often the index follows the registry, expired bulletins are marked and revocations learnt. */
+const FOLLOW_EVERY_MS = 1_000;
+/** How often the index is saved, so that a restart reads only what came after. */
+const SNAPSHOT_EVERY_MS = 60_000;
+
+const { version } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+) as { version: string };
+
+export async function startFront(context: RoleContext): Promise<RunningRole> {
+  const { order, connection, bus, log, failPoint } = context;
+  const { db, pool } = connection;
+  let tree = await loadAreaTree(db);
+  let resolver = createTargetResolver(db, tree);
+  void Promise.resolve(resolver.warm()).catch((error) => log.error({ err: error }, "shapes"));
+  const index = await openAudienceIndex(connection, () => tree);
+  const authenticator = createAuthenticator(db, bus);
+  const generations = await openTokenGenerations(pool);
+
+  const authenticate: Authenticate = async (credential) => {
+    if (!credential.startsWith("loa1.")) return authenticator.authenticate(credential);
+    const claim = verifyToken([order.keys.token], credential);
+    if (!claim) throw new Problem("token-invalid", "This is not a device token of this Loa.");
+    await generations.catchUp();
+    if (!generations.isCurrent(claim))
+      throw new Problem("token-invalid", "This device token was revoked; register again.");
+    return { kind: "device", who: claim };
+  };
+  const issue: IssueDeps<FrozenAudience> = {
+    db,
+    pool,
+    bus,
+    keys: order.keys,
+    places: () => tree,
+    resolve: (target) => resolver.resolve(target),
+    async freezeAudience(query) {
+      await index.catchUp();
+      return index.freeze(query);
+    },
+    async freezeReached(tx, bulletinIds) {
+      await index.catchUp();
+      const { channels, communes } = await closeAndCollectReached(
+        tx,
+        bulletinIds,
+        async (dispatchId) =>
+          (await bus.request("ledger.reached", { dispatchId })) as Map<string, Uint8Array>,
+      );
+      return index.freezeOrdinals(channels, communes);
+    },
+    planDispatch: (tx, plan, dispatchId) => planDispatch(tx, plan, dispatchId, failPoint),
+  };
+
+  const app = buildApp({ db, log, authenticate });
+  mountNouns(app, {
+    ...context,
+    issue,
+    index,
+    tree: () => tree,
+    async areasChanged() {
+      tree = await loadAreaTree(db);
+      const old = resolver;
+      resolver = createTargetResolver(db, tree);
+      await resolver.warm();
+      await old.close();
+      await index.catchUp();
+    },
+  });
+  const listening = await listen(app, { host: order.host, port: order.port });
+
+  const follow = setInterval(() => {
+    Promise.all([index.catchUp(), expireBulletins(pool)]).catch((error) =>
+      log.warn({ err: error }, "could not follow the registry"),
+    );
+  }, FOLLOW_EVERY_MS);
+  const save = () => index.saveSnapshot().catch((error) => log.warn({ err: error }, "snapshot"));
+  const saving = setInterval(() => void save(), SNAPSHOT_EVERY_MS);
+  return {
+    port: listening.port,
+    async stop() {
+      clearInterval(follow);
+      clearInterval(saving);
+      await listening.close();
+      await save();
+      await resolver.close();
+      await index.close();
+      authenticator.close();
+    },
+  };
+}
+
+interface NounDeps extends RoleContext {
+  readonly issue: IssueDeps<FrozenAudience>;
+  readonly index: Awaited<ReturnType<typeof openAudienceIndex>>;
+  readonly tree: () => Awaited<ReturnType<typeof loadAreaTree>>;
+  readonly areasChanged: () => Promise<void>;
+}
+
+function mountNouns(app: App, deps: NounDeps): void {
+  const { order, connection, bus, issue, index, tree, areasChanged } = deps;
+  const { db, pool } = connection;
+  const streamOrigin = () => order.streamUrl;
+  mountAreas(app, { db, pool, tree, areasChanged });
+  mountZones(app, { db, tree });
+  mountAudience(app, { db, index, resolve: issue.resolve, tree });
+  mountSubscribers(app, { db, pool, bus, tree, tokenKey: order.keys.token });
+  mountDevices(app, { db, pool, bus, tree, tokenKey: order.keys.token, streamOrigin });
+  mountAccounts(app, { db, bus, keys: order.keys, places: tree });
+  mountIncidents(app, { db, pool });
+  mountBulletins(app, issue);
+  mountStandingOrders(app, issue);
+  mountDispatches(app, { pool, bus, tree });
+  mountDeviceEdgeRedirects(app, { streamOrigin });
+  mountHealth(app, { db, version, isReady: () => true });
+  mountDocumentation(app, { version });
+}

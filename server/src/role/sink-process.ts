@@ -1,0 +1,78 @@
+// The sink beside the server: the far side of the loopback channels in the demonstration, a
+// process of its own, as a carrier would be.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { createLoopbackDecoder, encodeLoopbackFrame } from "@loa/api/loopback.ts";
+import type { LoopbackControl } from "@loa/api/loopback-control.ts";
+import type { Logger } from "../observe/log.ts";
+
+const PROGRAM = fileURLToPath(import.meta.resolve("@loa/sink/main.ts"));
+/** A sink that does not end in this time when told to is killed. */
+const STOP_MS = 5_000;
+
+/** Keys of the gateways of the two loopback channels. */
+export interface GatewayKeys {
+  readonly loopback: string;
+  readonly areaLoopback: string;
+}
+
+export interface SinkProcess {
+  readonly port: number;
+  /** Tells it where and as whom to report what arrived. */
+  useGateway(api: string, stream: string, keys: GatewayKeys): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts the sink on any free port. It ends when this process does: its stdin closes then. */
+export async function startSink(log: Logger): Promise<SinkProcess> {
+  const child = spawn(process.execPath, [PROGRAM, "--port", "0", "--while-stdin"], {
+    stdio: ["pipe", "pipe", "inherit"],
+    detached: process.platform !== "win32",
+    env: {},
+  });
+  child.once("exit", (code, signal) => log.warn({ how: signal ?? code }, "the sink ended"));
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  const { port } = JSON.parse(line) as { port: number };
+  return {
+    port,
+    useGateway: (api, stream, keys) =>
+      tellSink(port, {
+        op: "gateway",
+        gateway: {
+          receiptsUrl: `${stream}/v1/gateways/loopback/receipts`,
+          receiptsKey: keys.loopback,
+          areaOrdersUrl: `${api}/v1/area-orders`,
+          areaOrdersKey: keys.areaLoopback,
+        },
+      }),
+    stop: () => stopProcess(child),
+  };
+}
+
+async function tellSink(port: number, body: LoopbackControl): Promise<void> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  try {
+    const answered = new Promise<void>((done, fail) => {
+      const decode = createLoopbackDecoder(() => done());
+      socket.on("data", (chunk: Buffer) => decode(chunk));
+      socket.on("error", fail);
+      socket.on("close", () => fail(new Error("the sink hung up")));
+    });
+    socket.write(encodeLoopbackFrame({ kind: "control", id: 1, body }));
+    await answered;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+  child.kill("SIGTERM");
+  await ended;
+  clearTimeout(timer);
+}

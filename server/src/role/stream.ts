@@ -1,0 +1,81 @@
+// The role of the device edge: joins sockets, tokens, the journal and the ledger's receipts.
+import { createAuthenticator } from "../account/actor.ts";
+import { appendRows, JOINED_LATER, pointRows } from "../dispatch/journal.ts";
+import { loadLiveDispatches, readLiveStates } from "../dispatch/live-feed.ts";
+import { openStandings } from "../registry/standing.ts";
+import { openTokenGenerations } from "../registry/token.ts";
+import { Problem } from "@loa/model/problem.ts";
+import { openStream } from "../stream/stream.ts";
+import type { RoleContext, RunningRole } from "./role.ts";
+
+/** How often revocations and new people are looked for although nobody said that there are any. */
+const LOOK_EVERY_MS = 2_000;
+
+export async function startStream(context: RoleContext): Promise<RunningRole> {
+  const { order, connection, bus, log, lease } = context;
+  const { pool } = connection;
+  const generations = await openTokenGenerations(pool);
+  const standings = await openStandings(pool);
+  const authenticator = createAuthenticator(connection.db, bus);
+  const clock = await readClockOffset(pool);
+  const stream = await openStream({
+    host: order.host,
+    port: order.streamPort,
+    publicOrigin: order.publicUrl || `http://${order.host}:${order.port}`,
+    bus,
+    log,
+    tokenKeys: [order.keys.token],
+    isValid: (ordinal, generation) => generations.isCurrent({ ordinal, generation }),
+    standingOf: (ordinal) => standings.standingOf(ordinal),
+    feed: {
+      readStates: () => readLiveStates(pool),
+      load: (ids) => loadLiveDispatches(pool, ids),
+    },
+    async record(dispatchId, entries) {
+      await appendRows(pool, pointRows(dispatchId, "live", entries));
+      bus.publish("journal.appended", { dispatchId });
+    },
+    async recordJoined(dispatchId, entries) {
+      await appendRows(pool, pointRows(dispatchId, "live", entries, JOINED_LATER));
+      bus.publish("journal.appended", { dispatchId });
+    },
+    async gatewayOf(key) {
+      const holder = await authenticator.authenticate(key);
+      if (holder.kind !== "gateway")
+        throw new Problem(
+          "gateway-key-scope",
+          "Receipts of a channel are reported by its gateway.",
+        );
+      return holder.who;
+    },
+    now: () => Date.now() + clock,
+  });
+  const look = async () => {
+    await standings.catchUp();
+    if ((await generations.catchUp()).length > 0) stream.dropRevoked();
+  };
+  const lookAndSay = () =>
+    void look().catch((error) => log.warn({ err: error }, "the registry could not be read"));
+  const unsubscribe = bus.subscribe("registry.changed", lookAndSay);
+  const timer = setInterval(lookAndSay, LOOK_EVERY_MS);
+  // A stream whose lease was lost was stopped for long: somebody else may have taken over, so
+  // its sockets end, and the devices come back to whoever is there.
+  lease.onLost = () => process.exit(1);
+  return {
+    port: stream.port,
+    async stop() {
+      unsubscribe();
+      clearInterval(timer);
+      await stream.close();
+      authenticator.close();
+    },
+  };
+}
+
+/** Milliseconds that PostgreSQL's clock is ahead of this process's; instants are PostgreSQL's. */
+async function readClockOffset(pool: RoleContext["connection"]["pool"]): Promise<number> {
+  const before = Date.now();
+  const { rows } = await pool.query<{ at: Date }>("SELECT clock_timestamp() AS at");
+  const after = Date.now();
+  return (rows[0] as { at: Date }).at.getTime() - (before + after) / 2;
+}
