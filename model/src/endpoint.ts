@@ -17,3 +17,6 @@ export const ADDRESSED_CHANNELS = ENDPOINT_KINDS;
 export const AREA_CHANNELS = ["area-loopback"] as const;
 export type AreaChannelName = (typeof AREA_CHANNELS)[number];
 export type ChannelName = EndpointKind | AreaChannelName;
+
+export const isAreaChannel = (channel: ChannelName): channel is AreaChannelName =>
+  AREA_CHANNELS.some((area) => area === channel);

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { z } from "@hono/zod-openapi";
 import { estimateAudience, type estimateSchema } from "@loa/api/audience.ts";
-import { BULLETIN_TYPES } from "@loa/model/bulletin-type.ts";
+import { BULLETIN_TYPES, type BulletinType } from "@loa/model/bulletin-type.ts";
 import { AUDIENCE_RULES, type CommuneRule, type Position } from "@loa/model/target.ts";
 import {
   answer,
@@ -72,11 +72,11 @@ export const estimate: Command = {
         ...(accountId && { accountId }),
       },
     });
-    return answer(found, estimateText(found));
+    return answer(found, estimateText(found, type));
   },
 };
 
-function estimateText(found: z.output<typeof estimateSchema>): string {
+function estimateText(found: z.output<typeof estimateSchema>, type: BulletinType): string {
   const share =
     found.registeredShare === null ? null : `${(found.registeredShare * 100).toFixed(1)} %`;
   const fields = formatFields([
@@ -103,6 +103,9 @@ function estimateText(found: z.output<typeof estimateSchema>): string {
   ]);
   return [
     fields,
+    ...(type === "Actual" && found.total === 0
+      ? ["Synthetic people are not counted here; --type Exercise counts them."]
+      : []),
     formatTable(["Way", "Residents", "Concerned"], endpoints),
     formatTable(["Code", "Commune", "Inhabitants", "Residents", "Concerned"], communes),
   ].join("\n\n");

@@ -3,6 +3,8 @@ import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { z } from "@hono/zod-openapi";
+import { getBulletin } from "@loa/api/bulletins.ts";
+import { ApiProblem, type Client } from "@loa/api/client.ts";
 import {
   type DispatchDocument,
   type dispatchCommuneSchema,
@@ -27,7 +29,7 @@ import { formatFields, formatNumber, formatTable } from "../table.ts";
 
 export const ledger: Command = {
   name: "ledger",
-  usage: "DISPATCH [--communes | --orders | --subscriber ID | --csv [--out FILE]]",
+  usage: "BULLETIN|DISPATCH [--communes | --orders | --subscriber ID | --csv [--out FILE]]",
   summary: {
     en: "Account for a dispatch: who was reached, and who was not",
     vi: "Sổ gửi của một đợt phát: ai đã nhận, ai chưa",
@@ -47,9 +49,9 @@ export const ledger: Command = {
     out: { type: "string" },
   },
   async run(context) {
-    const id = positional(context, 0, "the ID of a dispatch");
     const { values } = context;
     const client = context.client();
+    const id = await dispatchOf(client, positional(context, 0, "the ID of a bulletin or dispatch"));
     const subscriber = textOption(values, "subscriber");
     if (subscriber !== undefined) {
       const recipient = await client.ask(getRecipient, { params: { id, subscriber } });
@@ -76,6 +78,17 @@ export const ledger: Command = {
     return answer(dispatch, dispatchText(dispatch));
   },
 };
+
+/** Whoever issued a bulletin knows its ID, and not the one of its dispatch. */
+async function dispatchOf(client: Client, id: string): Promise<string> {
+  try {
+    const { dispatchId } = await client.ask(getBulletin, { params: { id } });
+    return dispatchId ?? id;
+  } catch (fault) {
+    if (fault instanceof ApiProblem && fault.document.status === 404) return id;
+    throw fault;
+  }
+}
 
 function dispatchText(dispatch: DispatchDocument): string {
   const { audience, population } = dispatch;

@@ -27,6 +27,10 @@ export const subscribersImport: Command = {
     vi: "Nhập danh sách người nhận; nhập lại không tạo bản trùng",
   },
   help: [
+    [
+      "FILE.csv",
+      "ref,home,endpoints,consent_version,consent_at and more: docs/subscriber-lists.md",
+    ],
     ['--basis "…"', "on what basis these people are registered; kept with each of them"],
     ["--source NAME", "where the list comes from; same source and ref, same person (file name)"],
     ["--as-of DAY", "the codes of places are those of this day, YYYY-MM-DD"],

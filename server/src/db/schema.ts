@@ -229,6 +229,7 @@ export interface Database {
     residents: number;
     concerned: number;
     commune_ids: number[];
+    channels: string[];
   };
   audience_commune: { dispatch_id: string; area_id: number; residents: Bytes; concerned: Bytes };
   shard: {

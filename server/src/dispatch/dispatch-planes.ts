@@ -1,6 +1,7 @@
 // Builds the planes of one dispatch from what the database holds: the frozen audience, the
 // shards, the folds and the journal rows that no fold has replaced. The same code serves a
 // fresh dispatch and one whose owner was killed.
+import { type ChannelName, isAreaChannel } from "@loa/model/endpoint.ts";
 import type { CommuneFigures, DispatchSummary } from "@loa/model/delivery.ts";
 import type pg from "pg";
 import { decodeContainer, SHARD_SIZE, splitShards } from "../audience/container.ts";
@@ -45,7 +46,11 @@ export class DispatchPlanes {
     const facts = await readFacts(pool, dispatchId);
     if (facts === undefined) return undefined;
     const { communeIds, groupsOf } = await readGroups(pool, dispatchId);
-    const channels = new Map<string, ChannelPlanes>();
+    const channels = new Map(
+      facts.channels
+        .filter((name) => !isAreaChannel(name))
+        .map((name) => [name as string, new ChannelPlanes(communeIds.length * 2)]),
+    );
     const { rows: shards } = await pool.query<{
       channel: string;
       shard: number;
@@ -55,12 +60,9 @@ export class DispatchPlanes {
       [dispatchId],
     );
     for (const { channel, shard, recipients } of shards) {
-      let planes = channels.get(channel);
-      if (planes === undefined)
-        channels.set(channel, (planes = new ChannelPlanes(communeIds.length * 2)));
       const lows = decodeContainer(recipients);
       const all = groupsOf(shard);
-      planes.addShard(
+      channels.get(channel)?.addShard(
         shard,
         lows,
         Uint16Array.from(lows, (low) => all[low] as number),
@@ -137,11 +139,12 @@ interface DispatchFacts {
   readonly issuedAt: Date;
   readonly residents: number;
   readonly concerned: number;
+  readonly channels: readonly ChannelName[];
 }
 
 async function readFacts(pool: pg.Pool, dispatchId: string): Promise<DispatchFacts | undefined> {
   const { rows } = await pool.query<DispatchFacts>(
-    `SELECT id, issued_at AS "issuedAt", residents, concerned FROM dispatch WHERE id = $1`,
+    `SELECT id, issued_at AS "issuedAt", residents, concerned, channels FROM dispatch WHERE id = $1`,
     [dispatchId],
   );
   return rows[0];

@@ -2,7 +2,7 @@
 // sending needs is written here, in the transaction that issues the bulletin, and the cost
 // grows with shards and communes, never with people.
 import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
-import { AREA_CHANNELS, type ChannelName, type EndpointKind } from "@loa/model/endpoint.ts";
+import { type ChannelName, type EndpointKind, isAreaChannel } from "@loa/model/endpoint.ts";
 import type pg from "pg";
 import { newId } from "../db/id.ts";
 import { closeDispatches } from "./close.ts";
@@ -48,9 +48,6 @@ export interface PlannedDispatch {
   readonly issuedAt: Date;
 }
 
-const isAreaChannel = (channel: ChannelName): boolean =>
-  AREA_CHANNELS.some((area) => area === channel);
-
 /**
  * Writes a dispatch with its frozen audience, shards and area orders. Runs inside the caller's
  * transaction: either the bulletin is issued and planned, or nothing happened.
@@ -72,9 +69,9 @@ export async function planDispatch(
   const { audience } = plan;
   const { rows: dispatches } = await tx.query<{ issuedAt: Date }>(
     `INSERT INTO dispatch (id, bulletin_id, type, lane, seq, state, issued_at, expires_at, message,
-                           supersedes, residents, concerned, commune_ids)
+                           supersedes, residents, concerned, commune_ids, channels)
      VALUES ($1, $2, $3, $4, $5, 'open', now(), $6, $7,
-             $8, $9, $10, $11)
+             $8, $9, $10, $11, $12)
      RETURNING issued_at AS "issuedAt"`,
     [
       dispatchId,
@@ -88,6 +85,7 @@ export async function planDispatch(
       audience.residents,
       audience.concerned,
       plan.communeIds,
+      plan.channels,
     ],
   );
   await tx.query(
@@ -103,7 +101,7 @@ export async function planDispatch(
   failPoint("mid-freeze");
   for (const channel of plan.channels) {
     if (isAreaChannel(channel)) await insertOrders(tx, plan, dispatchId, seq, channel);
-    else await insertShards(tx, plan, dispatchId, seq, channel as EndpointKind);
+    else await insertShards(tx, plan, dispatchId, seq, channel);
   }
   return { dispatchId, seq, issuedAt: (dispatches[0] as { issuedAt: Date }).issuedAt };
 }

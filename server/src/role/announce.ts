@@ -9,16 +9,16 @@ export function announce(installation: Installation, config: Config): void {
     process.stdout.write(`${JSON.stringify({ ready: true, api, stream, dataFolder, pids })}\n`);
     return;
   }
-  const lines = [
-    "",
-    "Loa runs / Loa đang chạy",
-    "",
-    `  ${api}/docs           the API, to read`,
-    `  ${api}/v1/openapi.json  the same for programs`,
-    `  ${api}/v1/health      whether all is well`,
-    `  ${stream}           for devices: live stream and receipts`,
-    "",
-  ];
+  const addresses = [
+    [`${api}/docs`, "the API, to read / tài liệu API"],
+    [`${api}/v1/openapi.json`, "the same for programs / cho phần mềm"],
+    [`${api}/v1/health`, "whether all is well / tình trạng hệ thống"],
+    [stream, "for devices: live stream and receipts / cho thiết bị người nhận"],
+  ] as const;
+  const width = Math.max(...addresses.map(([address]) => address.length));
+  const lines = ["", "Loa runs / Loa đang chạy", ""];
+  for (const [address, what] of addresses) lines.push(`  ${address.padEnd(width)}  ${what}`);
+  lines.push("");
   if (demonstration) {
     lines.push(
       `Demonstration: the invented province Sông Lụa. Keys (also in ${demonstration.keyFile}):`,

@@ -37,6 +37,8 @@ CREATE TABLE dispatch (
   concerned     int NOT NULL,
   -- Ids of the communes that the bulletin is for, whether or not anybody is registered there.
   commune_ids   int[] NOT NULL,
+  -- The approved channels; an addressed one that reaches nobody has no shard and is reported as 0.
+  channels      text[] NOT NULL,
   UNIQUE (lane, seq)
 );
 CREATE INDEX dispatch_open ON dispatch (state) WHERE state <> 'sealed';
