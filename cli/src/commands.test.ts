@@ -153,8 +153,8 @@ test("an estimate counts the people of an exercise apart from the public", async
 test("a bulletin goes from a file to the ledger, and only a second person approves it", async () => {
   const file = join(folder, "content.json");
   const target = { areas: ["SL001"], zones: [], rule: { kind: "named" } } as const;
-  // Nobody here has an address for mail: the channel was approved, and is accounted for with 0.
-  const channels = ["loopback", "area-loopback", "email"] as const;
+  // Nobody here has an endpoint of that kind: the channel was approved, and is accounted for with 0.
+  const channels = ["loopback", "area-loopback", "null"] as const;
   const now = new Date();
   const content = typhoonContent({ type: "Exercise", target, channels, now });
   await writeFile(file, JSON.stringify(content));
@@ -194,7 +194,7 @@ test("a bulletin goes from a file to the ledger, and only a second person approv
   const csv = await loa("provinceAuthor", "ledger", dispatch.id, "--csv");
   expect(csv.stdout.trim().split("\n")).toHaveLength((people ?? 0) + 1);
   const ofBulletin = await loaJson("provinceAuthor", "ledger", id);
-  expect(ofBulletin).toMatchObject({ id: dispatch.id, channels: { email: { planned: 0 } } });
+  expect(ofBulletin).toMatchObject({ id: dispatch.id, channels: { null: { planned: 0 } } });
   const communes = await loa("provinceAuthor", "ledger", dispatch.id, "--communes");
   expect(communes.stdout).toContain("Phường Bến Lụa");
   const orders = await loaJson("provinceAuthor", "ledger", dispatch.id, "--orders");

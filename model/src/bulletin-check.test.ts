@@ -116,6 +116,11 @@ test("a level must be one that the hazard can have; coinciding hazards raise it"
   expect(places({ ...typhoon(), riskLevel: 2 })).toEqual(["/riskLevel"]);
 });
 
+test("a channel without a way out is refused: nobody would have been told", () => {
+  const content: BulletinContent = { ...typhoon(), channels: ["live", "sms"] };
+  expect(places(content)).toEqual(["/channels/1"]);
+});
+
 test("expiry is absolute, in the future and within the span of its kind", () => {
   const until = (hours: number): string =>
     formatLocalTime(new Date(NOW.getTime() + hours * 3_600_000));

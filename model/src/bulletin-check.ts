@@ -18,6 +18,7 @@ import {
   PUBLIC_TEST_MARK,
   WARNING_SPAN_MAX_HOURS,
 } from "./bulletin.ts";
+import { SERVED_CHANNELS } from "./endpoint.ts";
 import { HAZARDS, levelFault } from "./hazard.ts";
 import { parseInstant } from "./local-time.ts";
 import type { Fault } from "./problem.ts";
@@ -189,6 +190,10 @@ function checkTarget({ target, channels }: BulletinContent): Fault[] {
   ] as const)
     if (new Set<string>(names).size < names.length)
       faults.push({ at, what: "names something twice" });
+  channels.forEach((channel, index) => {
+    if (!SERVED_CHANNELS.includes(channel))
+      faults.push({ at: `/channels/${index}`, what: `${channel} has no way out in this Loa` });
+  });
   if (channels.length === 0) faults.push({ at: "/channels", what: "names no channel" });
   return faults;
 }
