@@ -157,7 +157,7 @@ export function drawPicture(root: string, table: Table): string {
   return ["```mermaid", "flowchart TD", ...lines.toSorted(), "```"].join("\n");
 }
 
-const isAside = (name: string): boolean => name === "tools" || name === "server/test";
+const isAside = (name: string): boolean => ["tools", "bench", "server/test"].includes(name);
 const idOf = (name: string): string => name.replaceAll(/\W/g, "_");
 
 /** Only those targets that are not reached through another target. */

@@ -1,0 +1,19 @@
+// The tables of the engine as the benchmark sees them: how large they are, and emptied between runs,
+// so that no run pays for the one before and a cached set of people stays as it was made.
+import type pg from "pg";
+
+const TABLES = ["dispatch", "audience_commune", "shard", "journal", "fold", "receipt_refusal"];
+
+/** Bytes of all of them, with their TOAST tables and indexes. */
+export async function dispatchBytes(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ bytes: number }>(
+    "SELECT sum(pg_total_relation_size(name::regclass))::bigint AS bytes FROM unnest($1::text[]) AS name",
+    [TABLES],
+  );
+  return rows[0]?.bytes ?? Number.NaN;
+}
+
+/** Forgets every dispatch. Whatever still stands on one goes with it. */
+export async function clearDispatches(pool: pg.Pool): Promise<void> {
+  await pool.query(`TRUNCATE ${TABLES.join(", ")} CASCADE`);
+}
