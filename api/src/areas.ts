@@ -167,6 +167,7 @@ export const importPack = defineRoute({
   description:
     "CSV of units (top level first), GeoJSON or TopoJSON shapes, CSV of successors. All faults are named with file and line, and nothing changes unless the whole pack is good. A good pack is active at once and supersedes the former version of its name.",
   access: { kind: "member", roles: ["operator"] },
+  yields: "bulk",
   body: {
     form: "json",
     maxBytes: AREA_PACK_BODY_MAX_BYTES,

@@ -52,6 +52,7 @@ export const estimateAudience = defineRoute({
     "Exactly those whom it would be frozen for at this instant: residents have their home inside; " +
     "concerned have a further place inside, or follow the account. Each person counts once.",
   access: { kind: "member", roles: [] },
+  yields: "comfort",
   body: {
     form: "json",
     maxBytes: TARGET_BODY_MAX_BYTES,

@@ -162,6 +162,7 @@ export const exportDispatch = defineRoute({
   description:
     "CSV or newline-delimited JSON: subscriber, commune, group, channel, state and the times of sent, delivered and read. Subscribers that were deleted have an empty id.",
   access: readAccess,
+  yields: "bulk",
   params: idParams,
   query: z.strictObject({ format: z.enum(["csv", "json"]).default("csv") }),
   answer: { status: 200, description: "Rows, in order of shard", mediaType: "text/csv" },

@@ -66,6 +66,7 @@ function commonProblems(route: Route): ProblemCode[] {
   if (route.body?.form === "json") codes.push("body-not-json", "body-not-utf8");
   if (needsIdempotencyKey(route))
     codes.push("idempotency-key-missing", "idempotency-key-reused", "idempotency-in-progress");
+  if (route.yields) codes.push("busy");
   if (route.access.kind === "member") codes.push("key-missing", "key-unknown", "role-missing");
   if (route.access.kind === "gateway")
     codes.push("key-missing", "key-unknown", "gateway-key-scope");
@@ -148,6 +149,7 @@ function describeRoute(route: Route): PathConfig {
     ...(route.access.kind !== "public" && { security: [{ key: [] }] }),
     ...(route.servedBy === "stream" && { "x-loa-served-by": "stream" }),
     "x-loa-access": route.access,
+    ...(route.yields && { "x-loa-yields": route.yields }),
     ...(route.body && { "x-loa-body-max-bytes": route.body.maxBytes ?? JSON_BODY_MAX_BYTES }),
     request,
     responses: {

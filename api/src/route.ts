@@ -36,6 +36,12 @@ export interface RouteAnswer {
   readonly mediaType?: string;
 }
 
+/**
+ * Work that gives way when something is short, so that warnings do not: `bulk` first (imports,
+ * exports, backups), then `comfort` (estimates, which make work and send nothing).
+ */
+export type Yielding = "bulk" | "comfort";
+
 /** One operation of the API. */
 export interface Route {
   readonly method: "get" | "post" | "put" | "delete";
@@ -55,6 +61,8 @@ export interface Route {
   readonly problems?: readonly ProblemCode[];
   /** Every POST needs an Idempotency-Key; "none" is for those that store nothing, or stream. */
   readonly idempotency?: "none";
+  /** Refused as `busy` while warnings need what it takes; operations without this never are. */
+  readonly yields?: Yielding;
   /** Served at the device edge's own origin; the API answers 307 to there. */
   readonly servedBy?: "stream";
 }

@@ -62,6 +62,7 @@ export const importSubscribers = defineRoute({
     "needed (`live;sms:+84912345678`). Read the answer while you send: whoever does not read " +
     "stops the import. Running the same list again adds nobody.",
   access: OPERATOR,
+  yields: "bulk",
   query: z.strictObject({
     source: z.string().meta({
       description: "Names the list: the same source and ref is the same person for ever",
@@ -86,6 +87,7 @@ export const synthesizeSubscribers = defineRoute({
     "Invented people, as many in each commune as its share of the population. The same seed makes " +
     "the same people, so a repeat adds nobody.",
   access: OPERATOR,
+  yields: "bulk",
   body: {
     form: "json",
     schema: z.strictObject({
@@ -108,6 +110,7 @@ export const exportSubscribers = defineRoute({
   noun: NOUN,
   summary: "Export everybody",
   access: OPERATOR,
+  yields: "bulk",
   answer: { status: 200, description: "CSV, as of one instant", mediaType: "text/csv" },
 });
 

@@ -39,7 +39,11 @@ export type Subject =
   /** Hands receipts to the ledger. Body: ReceiptBatch; answer, once durable: ReceiptVerdict. */
   | "ledger.receipts"
   /** The registry changed in a way that processes cache (keys revoked, areas activated). Body: {what}. */
-  | "registry.changed";
+  | "registry.changed"
+  /** A process says how it is, once a second. Body: ProcessReport (observe/process-report.ts). */
+  | "process.report"
+  /** What gives way to warnings now, twice a second; silence means nothing. Body: {shedding}. */
+  | "shedding";
 
 export class BusTimeout extends Error {
   override name = "BusTimeout";

@@ -17,6 +17,8 @@ export class Lease {
   #id: string;
   #deadline = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** How often the lease was lost. */
+  losses = 0;
   /** Called when the lease was lost; everything owned under the old id is somebody else's now. */
   onLost: () => void = () => {};
 
@@ -60,7 +62,10 @@ export class Lease {
       text: `UPDATE process SET lease_until = clock_timestamp() + $2 * interval '1 ms'
              WHERE id = $1 AND lease_until > clock_timestamp()`,
       values: [this.#id, LEASE_MS],
-    });
+      // An answer that comes after the lease has run out is none; a connection that is dead without
+      // saying so must not be waited for.
+      query_timeout: LEASE_MS,
+    } as pg.QueryConfig);
     if (rowCount === 1) {
       this.#deadline = asked + LEASE_MS - MARGIN_MS;
       return;
@@ -68,6 +73,7 @@ export class Lease {
     // Whoever owns our shards now has a higher epoch. We start again as another process.
     this.#deadline = 0;
     this.#id = newId();
+    this.losses += 1;
     this.onLost();
     await this.#register();
   }

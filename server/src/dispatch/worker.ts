@@ -31,6 +31,8 @@ export interface WorkerOptions {
   readonly channels: readonly Channel[];
   readonly failPoint: FailPoint;
   readonly log: Logger;
+  /** Whether notices wait because something is short that warnings need. */
+  readonly holdsNotices?: () => boolean;
 }
 
 interface Running {
@@ -95,7 +97,7 @@ export class Worker {
       try {
         if (performance.now() >= this.#lookAt) await this.#lookForClosed();
         for (const lane of LANES) {
-          if (lane === "notice" && this.#warningWants(undefined)) break;
+          if (lane === "notice" && (this.#warningWants(undefined) || this.#holdsNotices())) break;
           await Promise.all(this.#addressed.map((channel) => this.#claim(channel, lane)));
           await Promise.all(this.#area.map((channel) => this.#claimOrders(channel, lane)));
         }
@@ -166,6 +168,10 @@ export class Worker {
     return false;
   }
 
+  #holdsNotices(): boolean {
+    return this.#options.holdsNotices?.() ?? false;
+  }
+
   #turn(running: Running): Promise<void> {
     if (this.#mayBegin(running)) return Promise.resolve();
     return new Promise((release) => this.#turns.push({ release, running }));
@@ -173,7 +179,9 @@ export class Worker {
 
   #mayBegin({ claimed, abort }: Running): boolean {
     return (
-      claimed.lane === "warning" || abort.signal.aborted || !this.#warningWants(claimed.channel)
+      claimed.lane === "warning" ||
+      abort.signal.aborted ||
+      !(this.#warningWants(claimed.channel) || this.#holdsNotices())
     );
   }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
 import { createLogger } from "../observe/log.ts";
 import { type App, buildApp } from "./app.ts";
+import { calmState } from "../../test/installation-state.ts";
 import { mountHealth } from "./health.ts";
 import type { Caller } from "./caller.ts";
 
@@ -75,7 +76,7 @@ beforeAll(async () => {
       return caller;
     },
   });
-  mountHealth(app, { db: database.db, version: "1.2.3", isReady: () => true });
+  mountHealth(app, { version: "1.2.3", look: () => calmState() });
   app.mount(noteShelter, async ({ body, params, stableId }) => {
     if (params.code === "99999") throw new Problem("area-unknown", "No area has the code 99999.");
     noted += 1;

@@ -12,7 +12,7 @@
 //     It throws Problem for the caller's fault; anything else becomes a logged 500.
 //  4. server/src/role/front.ts: call mount<Noun>.
 // A POST gives `stableId` to what it creates, so that a repeat after a crash makes no twin.
-import { needsIdempotencyKey, type Route } from "@loa/api/route.ts";
+import { needsIdempotencyKey, type Route, type Yielding } from "@loa/api/route.ts";
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, renderProblem } from "@loa/api/problems.ts";
 import type { z } from "@hono/zod-openapi";
 import { Problem } from "@loa/model/problem.ts";
@@ -51,7 +51,7 @@ export interface Input<R extends Route> {
   readonly body: BodyOf<R["body"]>;
   /** The same for each repeat of a request with an Idempotency-Key; otherwise empty. */
   readonly stableId: string;
-  /** Aborts when the caller hangs up. */
+  /** Aborts when the caller hangs up, or when the work must give way to warnings. */
   readonly signal: AbortSignal;
   readonly request: Request;
 }
@@ -62,6 +62,8 @@ export interface AppDeps {
   readonly db: Db;
   readonly log: Logger;
   readonly authenticate: Authenticate;
+  /** Aborted, with a Problem, while work of one kind gives way to warnings. */
+  readonly yielding?: (work: Yielding) => AbortSignal;
   /** Checks each answer against its schema; for tests, where a wrong answer must fail. */
   readonly checkAnswers?: boolean;
 }
@@ -140,6 +142,8 @@ async function serve(
 ): Promise<Response> {
   const request = context.req.raw;
   const url = new URL(request.url);
+  const yielding = route.yields && deps.yielding?.(route.yields);
+  yielding?.throwIfAborted();
   const caller = await admitCaller(
     route.access,
     request.headers.get("authorization"),
@@ -157,7 +161,7 @@ async function serve(
     query,
     body: body.value,
     stableId: keyed ? stableIdOf(name) : "",
-    signal: request.signal,
+    signal: yielding ? AbortSignal.any([request.signal, yielding]) : request.signal,
     request,
   };
   const execute = async () => toResponse(deps, route, await run(input));

@@ -1,34 +1,54 @@
-// GET /v1/health. The pattern for other nouns: take what is needed, call one verb, answer data.
-import { getHealth, type Health } from "@loa/api/health.ts";
-import { sql } from "kysely";
-import type { Db } from "../db/connection.ts";
+// GET /v1/health for everybody, /v1/status and /metrics for operators. All three answer from memory:
+// they must say what is wrong also while the database does not answer.
+import { getHealth, getMetrics, getStatus, type Health } from "@loa/api/health.ts";
+import type { OperationFigures } from "../report/operations.ts";
+import { METRICS_MEDIA_TYPE, renderMetrics } from "../observe/metrics.ts";
+import { type Reason, REASONS, type Shedding, statusOf } from "../observe/reason.ts";
+import type { Facts } from "../observe/watch.ts";
 import type { App } from "./app.ts";
+import { describeMetrics } from "./health-metrics.ts";
+import { describeStatus } from "./health-status.ts";
+
+/** What is known of the installation at one instant. */
+export interface InstallationState {
+  readonly at: Date;
+  readonly reasons: readonly Reason[];
+  readonly shedding: Shedding;
+  readonly facts: Facts;
+  /** Undefined until the database answered for the first time. */
+  readonly figures: OperationFigures | undefined;
+}
 
 export interface HealthDeps {
-  readonly db: Db;
   readonly version: string;
-  /** Whether the audience index has caught up, so that a bulletin can be issued. */
-  readonly isReady: () => boolean;
+  readonly look: () => InstallationState;
 }
 
-export function mountHealth(app: App, deps: HealthDeps): void {
-  app.mount(getHealth, async (): Promise<Health> => {
-    const at = await readDatabaseTime(deps.db);
-    return {
-      status: at && deps.isReady() ? "ready" : "starting",
-      version: deps.version,
-      at: (at ?? new Date()).toISOString(),
-      database: at ? "reachable" : "unreachable",
-    };
+export function mountHealth(app: App, { version, look }: HealthDeps): void {
+  app.mount(getHealth, async () => describeHealth(look(), version));
+  app.mount(getStatus, async () => {
+    const state = look();
+    return describeStatus(state, describeHealth(state, version));
   });
+  app.mount(
+    getMetrics,
+    async () =>
+      new Response(renderMetrics(describeMetrics(look(), version)), {
+        headers: { "content-type": METRICS_MEDIA_TYPE },
+      }),
+  );
 }
 
-/** The database's time, or undefined if it does not answer: the world's fault, so a value. */
-async function readDatabaseTime(db: Db): Promise<Date | undefined> {
-  try {
-    const { rows } = await sql<{ at: Date }>`SELECT now() AS at`.execute(db);
-    return rows[0]?.at;
-  } catch {
-    return undefined;
-  }
+function describeHealth({ at, reasons }: InstallationState, version: string): Health {
+  const isAway = reasons.some(({ code }) => code === "database-unreachable");
+  return {
+    status: statusOf(reasons),
+    reasons: reasons.map(({ code, since }) => {
+      const { vi, en } = REASONS[code];
+      return { code, since: since.toISOString(), text: { vi, en } };
+    }),
+    version,
+    at: at.toISOString(),
+    database: isAway ? "unreachable" : "reachable",
+  };
 }

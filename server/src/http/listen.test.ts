@@ -10,6 +10,7 @@ import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
 import { createLogger } from "../observe/log.ts";
 import { type App, buildApp } from "./app.ts";
 import { mountDeviceEdgeRedirects, mountDocumentation } from "./documentation.ts";
+import { calmState } from "../../test/installation-state.ts";
 import { mountHealth } from "./health.ts";
 import { listen, type Listening } from "./listen.ts";
 
@@ -49,7 +50,7 @@ beforeAll(async () => {
       throw new Problem("key-unknown", "No such key.");
     },
   });
-  mountHealth(app, { db: database.db, version: "1.2.3", isReady: () => false });
+  mountHealth(app, { version: "1.2.3", look: () => calmState(["no-worker"]) });
   mountDocumentation(app, { version: "1.2.3" });
   mountDeviceEdgeRedirects(app, { streamOrigin: () => "http://127.0.0.1:9" });
   app.mount(countRows, async ({ body, params, query }) => {
@@ -73,7 +74,7 @@ afterAll(async () => {
 
 test("a client asks by route and gets typed data", async () => {
   const health = await createClient(listening).ask(getHealth);
-  expect(health).toMatchObject({ status: "starting", version: "1.2.3" });
+  expect(health).toMatchObject({ status: "down", version: "1.2.3" });
 });
 
 test("a client streams a body up and reads NDJSON back", async () => {

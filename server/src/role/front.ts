@@ -1,6 +1,7 @@
 // The role that serves the API: it holds the tree of areas and the audience index, and issues
 // bulletins. Here the stages are joined; none of them knows the later ones.
 import { readFileSync } from "node:fs";
+import type { Yielding } from "@loa/api/route.ts";
 import { Problem } from "@loa/model/problem.ts";
 import { createAuthenticator } from "../account/actor.ts";
 import { openAudienceIndex } from "../audience/audience-index.ts";
@@ -21,12 +22,16 @@ import { mountDeviceEdgeRedirects, mountDocumentation } from "../http/documentat
 import { mountHealth } from "../http/health.ts";
 import { mountIncidents } from "../http/incidents.ts";
 import { listen } from "../http/listen.ts";
+import { rememberCallers } from "../http/remembered-caller.ts";
 import { mountStandingOrders } from "../http/standing-orders.ts";
 import { mountSubscribers } from "../http/subscribers.ts";
 import { mountZones } from "../http/zones.ts";
 import { loadAreaTree } from "../registry/area.ts";
 import { createTargetResolver } from "../registry/target.ts";
 import { openTokenGenerations, verifyToken } from "../registry/token.ts";
+import { Counters } from "../observe/counters.ts";
+import { openOperations, type Operations } from "./operations.ts";
+import { startReporting } from "./process-reporter.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
 
 /** How often the index follows the registry, expired bulletins are marked and revocations learnt. */
@@ -39,7 +44,7 @@ const { version } = JSON.parse(
 ) as { version: string };
 
 export async function startFront(context: RoleContext): Promise<RunningRole> {
-  const { order, connection, bus, log, failPoint } = context;
+  const { order, connection, bus, lease, log, failPoint } = context;
   const { db, pool } = connection;
   let tree = await loadAreaTree(db);
   let resolver = createTargetResolver(db, tree);
@@ -81,9 +86,20 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
     planDispatch: (tx, plan, dispatchId) => planDispatch(tx, plan, dispatchId, failPoint),
   };
 
-  const app = buildApp({ db, log, authenticate });
+  const counters = new Counters();
+  const operations = openOperations({ connection: order.connection, pool, bus, log });
+  const stopReporting = startReporting({ bus, role: order.role, counters, pool, lease });
+  const remembered = rememberCallers(authenticate);
+  const unsubscribe = bus.subscribe("registry.changed", remembered.forget);
+  const yielding = (work: Yielding): AbortSignal => {
+    const signal = operations.yielding(work);
+    if (signal.aborted) counters.add("loa_requests_shed_total", { work });
+    return signal;
+  };
+  const app = buildApp({ db, log, authenticate: remembered.authenticate, yielding });
   mountNouns(app, {
     ...context,
+    operations,
     issue,
     index,
     tree: () => tree,
@@ -111,6 +127,9 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
       clearInterval(follow);
       clearInterval(saving);
       await listening.close();
+      unsubscribe();
+      stopReporting();
+      await operations.close();
       await save();
       await resolver.close();
       await index.close();
@@ -124,10 +143,11 @@ interface NounDeps extends RoleContext {
   readonly index: Awaited<ReturnType<typeof openAudienceIndex>>;
   readonly tree: () => Awaited<ReturnType<typeof loadAreaTree>>;
   readonly areasChanged: () => Promise<void>;
+  readonly operations: Operations;
 }
 
 function mountNouns(app: App, deps: NounDeps): void {
-  const { order, connection, bus, issue, index, tree, areasChanged } = deps;
+  const { order, connection, bus, issue, index, tree, areasChanged, operations } = deps;
   const { db, pool } = connection;
   const streamOrigin = () => order.streamUrl;
   mountAreas(app, { db, pool, tree, areasChanged });
@@ -141,6 +161,6 @@ function mountNouns(app: App, deps: NounDeps): void {
   mountStandingOrders(app, issue);
   mountDispatches(app, { pool, bus, tree });
   mountDeviceEdgeRedirects(app, { streamOrigin });
-  mountHealth(app, { db, version, isReady: () => true });
+  mountHealth(app, { version, look: operations.look });
   mountDocumentation(app, { version });
 }

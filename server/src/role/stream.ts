@@ -5,7 +5,9 @@ import { loadLiveDispatches, readLiveStates } from "../dispatch/live-feed.ts";
 import { openStandings } from "../registry/standing.ts";
 import { openTokenGenerations } from "../registry/token.ts";
 import { Problem } from "@loa/model/problem.ts";
+import { Counters, gauge } from "../observe/counters.ts";
 import { openStream } from "../stream/stream.ts";
+import { startReporting } from "./process-reporter.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
 
 /** How often revocations and new people are looked for although nobody said that there are any. */
@@ -18,7 +20,9 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
   const standings = await openStandings(pool);
   const authenticator = createAuthenticator(connection.db, bus);
   const clock = await readClockOffset(pool);
+  const counters = new Counters();
   const stream = await openStream({
+    onStreamEnded: (reason) => counters.add("loa_streams_ended_total", { reason }),
     host: order.host,
     port: order.streamPort,
     publicOrigin: order.publicUrl || `http://${order.host}:${order.port}`,
@@ -57,6 +61,22 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
   const lookAndSay = () =>
     void look().catch((error) => log.warn({ err: error }, "the registry could not be read"));
   const unsubscribe = bus.subscribe("registry.changed", lookAndSay);
+  const stopReporting = startReporting({
+    bus,
+    role: order.role,
+    counters,
+    pool,
+    lease,
+    gauges() {
+      const figures = stream.figures();
+      return [
+        gauge("loa_live_connections", figures.connections),
+        gauge("loa_live_sockets", figures.sockets),
+        gauge("loa_live_outcomes_waiting", figures.outcomesWaiting),
+        gauge("loa_receipts_waiting", figures.receiptsWaiting),
+      ];
+    },
+  });
   const timer = setInterval(lookAndSay, LOOK_EVERY_MS);
   // A stream whose lease was lost was stopped for long: somebody else may have taken over, so
   // its sockets end, and the devices come back to whoever is there.
@@ -65,6 +85,7 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
     port: stream.port,
     async stop() {
       unsubscribe();
+      stopReporting();
       clearInterval(timer);
       await stream.close();
       authenticator.close();

@@ -3,23 +3,33 @@ import { openAreaLoopbackChannel } from "../channel/area-loopback.ts";
 import type { Channel } from "../channel/channel.ts";
 import { openLoopbackChannel } from "../channel/loopback.ts";
 import { openNullChannel } from "../channel/null.ts";
+import { countChannel } from "../channel/counted.ts";
 import { Worker } from "../dispatch/worker.ts";
+import { Counters } from "../observe/counters.ts";
+import { startReporting } from "./process-reporter.ts";
+import { followShedding } from "./shedding.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
 
 export async function startWorker(context: RoleContext): Promise<RunningRole> {
   const { order, connection, bus, lease, log, failPoint } = context;
   const [host = "127.0.0.1", port = "0"] = order.loopbackUrl.split(":");
   const sink = { host, port: Number(port), log };
+  const counters = new Counters();
   const channels: Channel[] = [
     openNullChannel(),
     openLoopbackChannel(sink),
     openAreaLoopbackChannel(sink),
-  ];
-  const worker = new Worker({ pool: connection.pool, bus, lease, channels, failPoint, log });
+  ].map((channel) => countChannel(channel, counters));
+  const { pool } = connection;
+  const { holdsNotices, close } = followShedding(bus);
+  const worker = new Worker({ pool, bus, lease, channels, failPoint, log, holdsNotices });
   worker.start();
+  const stopReporting = startReporting({ bus, role: order.role, counters, pool, lease });
   return {
     async stop() {
+      close();
       await worker.stop();
+      stopReporting();
       await Promise.all(channels.map((channel) => channel.close()));
     },
   };

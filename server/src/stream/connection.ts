@@ -44,6 +44,8 @@ export class Connection implements Timed {
   wheelPlace = 0;
   catchUp: CatchUp | undefined = undefined;
   ending = false;
+  /** Why this side ended it; undefined while it has not, or the device did. */
+  bye: ByeReason | undefined = undefined;
   #beatUnderWay = false;
   readonly #wheel: Wheel;
 
@@ -79,6 +81,7 @@ export class Connection implements Timed {
   end(reason: ByeReason): void {
     if (this.ending) return;
     this.ending = true;
+    this.bye = reason;
     this.catchUp = undefined;
     this.socket.end(frameBye(reason));
     this.#wheel.set(this, LINGER_MS);

@@ -1,6 +1,7 @@
 // All open streams of this process, by ordinal and as a list: sending walks over connected sockets,
 // never over an audience.
 import type { Connection } from "./connection.ts";
+import type { ByeReason } from "./event.ts";
 
 /** Streams of one person at once (phone, tablet, computer); a further one replaces the oldest. */
 export const CONNECTIONS_PER_ORDINAL_MAX = 4;
@@ -9,7 +10,13 @@ export class Connections {
   /** The newest connection of each ordinal; the others follow by `next`. */
   readonly #newest = new Map<number, Connection>();
   readonly #all: Connection[] = [];
+  readonly #onEnded: (reason: ByeReason) => void;
   #serial = 0;
+
+  /** `onEnded` hears of each stream that was ended from this side, once it is gone. */
+  constructor(onEnded: (reason: ByeReason) => void = () => {}) {
+    this.#onEnded = onEnded;
+  }
 
   get size(): number {
     return this.#all.length;
@@ -43,6 +50,7 @@ export class Connections {
 
   remove(connection: Connection): void {
     if (connection.index < 0) return;
+    if (connection.bye) this.#onEnded(connection.bye);
     const last = this.#all.pop() as Connection;
     if (last !== connection) {
       this.#all[connection.index] = last;

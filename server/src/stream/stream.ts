@@ -12,6 +12,7 @@ import { openReceiptDesk } from "../receipt/receipt.ts";
 import { Broadcast } from "./broadcast.ts";
 import { Connections } from "./connections.ts";
 import { DeviceGate, type Identity } from "./device-request.ts";
+import type { ByeReason } from "./event.ts";
 import { Farewell } from "./farewell.ts";
 import { followDispatches, type LiveFeed } from "./feed.ts";
 import { Greeting } from "./greeting.ts";
@@ -47,6 +48,8 @@ export interface StreamOptions extends Identity {
   readonly recordJoined: RecordOutcomes;
   readonly gatewayOf: GatewayOf;
   readonly log: Logger;
+  /** Called for each live stream that this side ended. */
+  readonly onStreamEnded?: (reason: ByeReason) => void;
   /** Milliseconds since the epoch, by the clock that dispatches are issued and expire by. */
   readonly now?: () => number;
   readonly socketsMax?: number;
@@ -78,7 +81,7 @@ export async function openStream(options: StreamOptions): Promise<Stream> {
   const { log, bus } = options;
   const now = options.now ?? Date.now;
   const wheel = new Wheel(WHEEL_TICK_MS);
-  const connections = new Connections();
+  const connections = new Connections(options.onStreamEnded);
   const inForce = new InForce({ now, log });
   const outcomes = new OutcomeLog({ ...options, now });
   const channel = openLiveChannel(createLiveSockets(connections, inForce, () => broadcast));
