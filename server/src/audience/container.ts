@@ -62,6 +62,14 @@ export function decodeContainer(bytes: Uint8Array): Uint16Array {
   return low;
 }
 
+/** The ordinals of a shard whose low bits these are. */
+export function ordinalsOf(shard: number, lows: Uint16Array): Uint32Array {
+  const base = shard * SHARD_SIZE;
+  const ordinals = new Uint32Array(lows.length);
+  for (let rank = 0; rank < lows.length; rank++) ordinals[rank] = base + (lows[rank] as number);
+  return ordinals;
+}
+
 /** A container of these low bits, which must ascend strictly; in the form that takes fewest bytes. */
 export function encodeContainer(low: Uint16Array): Uint8Array {
   const size = low.length;

@@ -16,6 +16,7 @@ import {
   unpackPoints,
   unpackRuns,
 } from "./journal.ts";
+import { RankGroups } from "./rank-groups.ts";
 
 export class DispatchPlanes {
   readonly dispatchId: string;
@@ -61,12 +62,7 @@ export class DispatchPlanes {
     );
     for (const { channel, shard, recipients } of shards) {
       const lows = decodeContainer(recipients);
-      const all = groupsOf(shard);
-      channels.get(channel)?.addShard(
-        shard,
-        lows,
-        Uint16Array.from(lows, (low) => all[low] as number),
-      );
+      channels.get(channel)?.addShard(shard, lows, groupsOf(shard, lows));
     }
     const dispatch = new DispatchPlanes(facts, communeIds, channels);
     // One snapshot: a fold that commits between the two reads would move rows out of sight.
@@ -77,9 +73,9 @@ export class DispatchPlanes {
       );
       for (const { channel, shard, body } of folds) {
         const { planes } = unpackFold(body);
-        for (let rank = 0; rank < planes.length; rank++)
-          if (planes[rank] !== 0)
-            channels.get(channel)?.setRun(shard, rank, 1, planes[rank] as number);
+        forEqual(planes, (value, from, count) => {
+          if (value !== 0) channels.get(channel)?.setRun(shard, from, count, value);
+        });
       }
       for (const row of await readRows(client, dispatchId)) dispatch.apply(row);
     });
@@ -150,11 +146,28 @@ async function readFacts(pool: pg.Pool, dispatchId: string): Promise<DispatchFac
   return rows[0];
 }
 
-/** Which group each ordinal of a shard belongs to, from the frozen audience by commune. */
+/** Visits runs of equal bytes. */
+function forEqual(
+  bytes: Uint8Array,
+  visit: (value: number, from: number, count: number) => void,
+): void {
+  for (let from = 0; from < bytes.length;) {
+    const value = bytes[from] as number;
+    let to = from + 1;
+    while (to < bytes.length && bytes[to] === value) to++;
+    visit(value, from, to - from);
+    from = to;
+  }
+}
+
+/** Which groups the ranks of a shard belong to, from the frozen audience by commune. */
 async function readGroups(
   pool: pg.Pool,
   dispatchId: string,
-): Promise<{ communeIds: number[]; groupsOf: (shard: number) => Uint16Array }> {
+): Promise<{
+  communeIds: number[];
+  groupsOf: (shard: number, lows: Uint16Array) => RankGroups;
+}> {
   const { rows } = await pool.query<{ areaId: number; residents: Buffer; concerned: Buffer }>(
     `SELECT area_id AS "areaId", residents, concerned FROM audience_commune
      WHERE dispatch_id = $1 ORDER BY area_id`,
@@ -169,15 +182,17 @@ async function readGroups(
         pieces.set(shard, list);
       }
   });
-  let last: { shard: number; groups: Uint16Array } | undefined;
-  const groupsOf = (shard: number): Uint16Array => {
-    // Shards come in order for each channel; remembering one is enough.
-    if (last?.shard === shard) return last.groups;
-    const groups = new Uint16Array(SHARD_SIZE);
-    for (const { group, recipients } of pieces.get(shard) ?? [])
-      for (const low of decodeContainer(recipients)) groups[low] = group;
-    last = { shard, groups };
-    return groups;
+  const byLow = new Uint16Array(SHARD_SIZE);
+  const byRank = new Uint16Array(SHARD_SIZE);
+  const groupsOf = (shard: number, lows: Uint16Array): RankGroups => {
+    byLow.fill(0);
+    for (const { group, recipients } of pieces.get(shard) ?? []) {
+      const own = decodeContainer(recipients);
+      for (let i = 0; i < own.length; i++) byLow[own[i] as number] = group;
+    }
+    for (let rank = 0; rank < lows.length; rank++)
+      byRank[rank] = byLow[lows[rank] as number] as number;
+    return new RankGroups(byRank.subarray(0, lows.length));
   };
   return { communeIds: rows.map((row) => row.areaId), groupsOf };
 }

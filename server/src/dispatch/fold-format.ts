@@ -1,12 +1,15 @@
 // The packed form of one folded shard: planes and times by rank, in columns, compressed.
-// Columns of equal or slowly changing values compress to almost nothing, which is what
-// keeps a sealed dispatch at a few bytes per recipient.
+// A column that holds one value is that value; the others compress well, because times of
+// neighbours differ little. That keeps a sealed dispatch at a few bytes per recipient.
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { PLANES } from "@loa/model/delivery.ts";
+import { type Plane, planeBit } from "@loa/model/delivery.ts";
 
 /** Planes whose time is kept; the others happen to whole shards at once. */
-export const TIMED_PLANES = ["sent", "delivered", "read"] as const;
+export const TIMED_PLANES = ["sent", "delivered", "read"] as const satisfies readonly Plane[];
+type TimedPlane = (typeof TIMED_PLANES)[number];
 const VERSION = 1;
+/** Version and rank count. */
+const HEAD_BYTES = 5;
 /** A time that is not known. */
 export const NO_TIME = 0xffff_ffff;
 
@@ -14,7 +17,7 @@ export interface FoldedShard {
   /** One byte of planes for each rank. */
   readonly planes: Uint8Array;
   /** For each timed plane, milliseconds since issue by rank; NO_TIME where the plane is not set. */
-  readonly times: Record<(typeof TIMED_PLANES)[number], Uint32Array>;
+  readonly times: Record<TimedPlane, Uint32Array>;
 }
 
 export function emptyFold(planned: number): FoldedShard {
@@ -25,47 +28,92 @@ export function emptyFold(planned: number): FoldedShard {
   };
 }
 
-/** Sets planes of one rank at a time; of several times for one fact the earliest is kept. */
-export function setFolded(fold: FoldedShard, rank: number, planes: number, ms: number): void {
-  fold.planes[rank] = (fold.planes[rank] as number) | planes;
+/** Sets planes of `count` ranks at a time; of several times for one fact the earliest is kept. */
+export function setFolded(
+  fold: FoldedShard,
+  start: number,
+  count: number,
+  planes: number,
+  ms: number,
+): void {
+  const end = start + count;
+  const bytes = fold.planes;
+  for (let rank = start; rank < end; rank++) bytes[rank] = (bytes[rank] as number) | planes;
   for (const plane of TIMED_PLANES) {
-    if ((planes & (1 << PLANES.indexOf(plane))) === 0) continue;
+    if ((planes & planeBit(plane)) === 0) continue;
     const column = fold.times[plane];
-    if (ms < (column[rank] as number)) column[rank] = ms;
+    for (let rank = start; rank < end; rank++) if (ms < (column[rank] as number)) column[rank] = ms;
   }
 }
 
-/** Version, rank count, then zstd over the planes and the columns split into byte planes. */
+/**
+ * Version and rank count, then the planes and each column of times, each as one byte that says
+ * how many values follow: 1, which is every rank's, or all, split into byte planes, in zstd.
+ */
 export function packFold(fold: FoldedShard): Buffer {
-  const planned = fold.planes.length;
-  const raw = new Uint8Array(planned * (1 + 4 * TIMED_PLANES.length));
-  raw.set(fold.planes, 0);
-  let at = planned;
-  for (const plane of TIMED_PLANES) {
-    const column = fold.times[plane];
-    // High bytes of neighbouring times are equal, so byte by byte compresses far better.
-    for (let shift = 0; shift < 32; shift += 8)
-      for (let rank = 0; rank < planned; rank++) raw[at++] = (column[rank] as number) >>> shift;
-  }
-  const head = Buffer.alloc(5);
+  const head = Buffer.alloc(HEAD_BYTES);
   head[0] = VERSION;
-  head.writeUInt32LE(planned, 1);
-  return Buffer.concat([head, zstdCompressSync(raw)]);
+  head.writeUInt32LE(fold.planes.length, 1);
+  const columns = [packColumn(fold.planes, 1)];
+  for (const plane of TIMED_PLANES) columns.push(packColumn(fold.times[plane], 4));
+  return Buffer.concat([head, ...columns.flat()]);
 }
 
+/** @throws {Error} when the bytes are not a fold: the database holds what this file wrote. */
 export function unpackFold(body: Buffer): FoldedShard {
   if (body[0] !== VERSION) throw new Error(`a fold of unknown version ${body[0]}`);
-  const planned = body.readUInt32LE(1);
-  const raw = zstdDecompressSync(body.subarray(5));
-  const fold = emptyFold(planned);
-  fold.planes.set(raw.subarray(0, planned));
-  let at = planned;
-  for (const plane of TIMED_PLANES) {
-    const column = fold.times[plane];
-    column.fill(0);
-    for (let shift = 0; shift < 32; shift += 8)
-      for (let rank = 0; rank < planned; rank++)
-        column[rank] = ((column[rank] as number) | ((raw[at++] as number) << shift)) >>> 0;
-  }
+  const fold = emptyFold(body.readUInt32LE(1));
+  let at = unpackColumn(body, HEAD_BYTES, fold.planes, 1);
+  for (const plane of TIMED_PLANES) at = unpackColumn(body, at, fold.times[plane], 4);
+  if (at !== body.length) throw new Error(`${body.length - at} bytes follow the fold`);
   return fold;
+}
+
+type Column = Uint8Array | Uint32Array;
+const ONE_VALUE = 0;
+const ALL_VALUES = 1;
+
+function packColumn(column: Column, width: number): Buffer[] {
+  const first = column[0] ?? 0;
+  if (isConstant(column, first)) {
+    const value = Buffer.alloc(5);
+    value[0] = ONE_VALUE;
+    value.writeUInt32LE(first, 1);
+    return [value];
+  }
+  const raw = new Uint8Array(column.length * width);
+  let at = 0;
+  // High bytes of neighbouring times are equal, so byte by byte compresses far better.
+  for (let shift = 0; shift < 8 * width; shift += 8)
+    for (let rank = 0; rank < column.length; rank++) raw[at++] = (column[rank] as number) >>> shift;
+  const packed = zstdCompressSync(raw);
+  const head = Buffer.alloc(5);
+  head[0] = ALL_VALUES;
+  head.writeUInt32LE(packed.length, 1);
+  return [head, packed];
+}
+
+function isConstant(column: Column, value: number): boolean {
+  for (let rank = 0; rank < column.length; rank++) if (column[rank] !== value) return false;
+  return true;
+}
+
+/** Fills a column from the bytes at `at`; answers where the next one begins. */
+function unpackColumn(body: Buffer, at: number, column: Column, width: number): number {
+  const kind = body[at];
+  const value = body.readUInt32LE(at + 1);
+  const after = at + 5;
+  if (kind === ONE_VALUE) {
+    column.fill(value);
+    return after;
+  }
+  if (kind !== ALL_VALUES) throw new Error(`a fold's column of unknown kind ${kind}`);
+  const raw = zstdDecompressSync(body.subarray(after, after + value));
+  if (raw.length !== column.length * width) throw new Error("a fold's column is of another length");
+  column.fill(0);
+  let from = 0;
+  for (let shift = 0; shift < 8 * width; shift += 8)
+    for (let rank = 0; rank < column.length; rank++)
+      column[rank] = (column[rank] as number) | ((raw[from++] as number) << shift);
+  return after + value;
 }

@@ -7,7 +7,7 @@ import { planeBit } from "@loa/model/delivery.ts";
 import type { DispatchSummary } from "@loa/model/delivery.ts";
 import type pg from "pg";
 import { RoaringBitmap32, roaringLibraryInitialize } from "roaring-wasm";
-import { SHARD_SIZE } from "../audience/container.ts";
+import { ordinalsOf } from "../audience/container.ts";
 import type { Position } from "../db/commit-order.ts";
 import type { FailPoint } from "../observe/fail-point.ts";
 import type { Logger } from "../observe/log.ts";
@@ -164,9 +164,8 @@ export class Ledger {
     for (const [channel, { shards }] of resident?.planes.channels ?? []) {
       const bitmap = new RoaringBitmap32();
       for (const [shard, { index, planes }] of shards) {
-        const base = shard * SHARD_SIZE;
-        const ordinals = Uint32Array.from(index.lows, (low) => base + low);
-        bitmap.addMany(ordinals.filter((_, rank) => ((planes[rank] as number) & told) !== 0));
+        const lows = index.toLows().filter((_, rank) => ((planes[rank] as number) & told) !== 0);
+        bitmap.addMany(ordinalsOf(shard, lows));
       }
       bitmap.runOptimize();
       reached.set(channel, bitmap.serialize("portable"));

@@ -4,6 +4,7 @@
 import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
 import { type ChannelName, type EndpointKind, isAreaChannel } from "@loa/model/endpoint.ts";
 import type pg from "pg";
+import { blobPart, blobValues } from "../db/blob.ts";
 import { newId } from "../db/id.ts";
 import { closeDispatches } from "./close.ts";
 import { dispatchesOf } from "./supersede.ts";
@@ -90,12 +91,14 @@ export async function planDispatch(
   );
   await tx.query(
     `INSERT INTO audience_commune (dispatch_id, area_id, residents, concerned)
-     SELECT $1, * FROM unnest($2::int[], $3::bytea[], $4::bytea[])`,
+     SELECT $1, r.area_id, ${blobPart("$3", "r")}, ${blobPart("$6", "c")}
+     FROM unnest($2::int[], $4::int[], $5::int[]) WITH ORDINALITY AS r(area_id, at, length, nr)
+     JOIN unnest($7::int[], $8::int[]) WITH ORDINALITY AS c(at, length, nr) USING (nr)`,
     [
       dispatchId,
       audience.communes.map((commune) => commune.areaId),
-      audience.communes.map((commune) => commune.residents),
-      audience.communes.map((commune) => commune.concerned),
+      ...blobValues(audience.communes.map((commune) => commune.residents)),
+      ...blobValues(audience.communes.map((commune) => commune.concerned)),
     ],
   );
   failPoint("mid-freeze");
@@ -116,7 +119,8 @@ async function insertShards(
   const shards = plan.audience.shards(channel);
   await tx.query(
     `INSERT INTO shard (dispatch_id, channel, lane, seq, state, shard, planned, recipients)
-     SELECT $1, $2, $3, $4, 'open', * FROM unnest($5::int[], $6::int[], $7::bytea[])`,
+     SELECT $1, $2, $3, $4, 'open', s.shard, s.planned, ${blobPart("$7", "s")}
+     FROM unnest($5::int[], $6::int[], $8::int[], $9::int[]) AS s(shard, planned, at, length)`,
     [
       dispatchId,
       channel,
@@ -124,7 +128,7 @@ async function insertShards(
       seq,
       shards.map((shard) => shard.shard),
       shards.map((shard) => shard.planned),
-      shards.map((shard) => shard.recipients),
+      ...blobValues(shards.map((shard) => shard.recipients)),
     ],
   );
 }

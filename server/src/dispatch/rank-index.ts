@@ -7,33 +7,50 @@ const WORDS = 2048;
 const SPARSE_MAX = 4096;
 
 export class RankIndex {
-  /** Sorted low 16 bits of the recipients' ordinals. */
-  readonly lows: Uint16Array;
+  readonly size: number;
+  /** Sorted low 16 bits of the recipients' ordinals; only while they are few. */
+  readonly #lows: Uint16Array | undefined;
   readonly #bits: Uint32Array | undefined;
   readonly #before: Uint16Array | undefined;
 
+  /** @param lows the low 16 bits of the recipients' ordinals, ascending. */
   constructor(lows: Uint16Array) {
-    this.lows = lows;
-    if (lows.length <= SPARSE_MAX) return;
-    this.#bits = new Uint32Array(WORDS);
-    this.#before = new Uint16Array(WORDS);
-    for (const low of lows)
-      this.#bits[low >>> 5] = (this.#bits[low >>> 5] as number) | (1 << (low & 31));
+    this.size = lows.length;
+    if (lows.length <= SPARSE_MAX) {
+      this.#lows = lows;
+      return;
+    }
+    const bits = new Uint32Array(WORDS);
+    const before = new Uint16Array(WORDS);
+    for (let rank = 0; rank < lows.length; rank++) {
+      const low = lows[rank] as number;
+      bits[low >>> 5] = (bits[low >>> 5] as number) | (1 << (low & 31));
+    }
     let sum = 0;
     for (let word = 0; word < WORDS; word++) {
       // The last word's prefix is at most 65,504, so 16 bits hold every one.
-      this.#before[word] = sum;
-      sum += popCount(this.#bits[word] as number);
+      before[word] = sum;
+      sum += popCount(bits[word] as number);
     }
+    this.#bits = bits;
+    this.#before = before;
   }
 
-  get size(): number {
-    return this.lows.length;
+  /** The low 16 bits by rank. */
+  toLows(): Uint16Array {
+    if (this.#bits === undefined) return this.#lows as Uint16Array;
+    const lows = new Uint16Array(this.size);
+    let rank = 0;
+    for (let word = 0; word < WORDS; word++)
+      for (let bits = this.#bits[word] as number; bits !== 0; bits &= bits - 1)
+        lows[rank++] = word * 32 + (31 - Math.clz32(bits & -bits));
+    return lows;
   }
 
   /** The rank of an ordinal's low 16 bits; -1 when it is not a recipient. */
   rankOf(low: number): number {
-    if (this.#bits === undefined || this.#before === undefined) return search(this.lows, low);
+    if (this.#bits === undefined || this.#before === undefined)
+      return search(this.#lows as Uint16Array, low);
     const word = this.#bits[low >>> 5] as number;
     const bit = 1 << (low & 31);
     if ((word & bit) === 0) return -1;

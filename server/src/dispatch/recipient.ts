@@ -39,8 +39,8 @@ export function readRecipient(
     const channels: RecipientFacts[] = [];
     for (const { channel, recipients } of rows) {
       if (!containerHas(recipients, low)) continue;
-      const own = (await readShardFacts(client, dispatchId, channel, shard)).shards.get(shard);
-      const rank = own?.index.rankOf(low) ?? -1;
+      const own = await readShardFacts(client, dispatchId, channel, shard);
+      const rank = own?.index().rankOf(low) ?? -1;
       if (own !== undefined && rank >= 0) channels.push(factsOf(channel, own, rank));
     }
     return { ...place, channels };

@@ -8,7 +8,7 @@
 // costs money or fear, the next owner counts that slice as unsure.
 import { planeBit } from "@loa/model/delivery.ts";
 import type pg from "pg";
-import { decodeContainer } from "../audience/container.ts";
+import { decodeContainer, ordinalsOf } from "../audience/container.ts";
 import type { AddressedChannel, Slice, SliceOutcome } from "../channel/channel.ts";
 import type { FailPoint } from "../observe/fail-point.ts";
 import type { Logger } from "../observe/log.ts";
@@ -52,7 +52,7 @@ export async function runShard(
   try {
     const facts = await run.dispatches.read(claimed.dispatchId);
     if (claimed.state === "closing") return await endClosing(run, claimed, facts);
-    const ordinals = shardOrdinals(claimed);
+    const ordinals = ordinalsOf(claimed.shard, decodeContainer(claimed.recipients));
     let { cursor, intent, recovered } = claimed;
     run.failPoint("mid-lease");
     while (cursor < claimed.planned) {
@@ -78,13 +78,6 @@ export async function runShard(
       "shard failed",
     );
   }
-}
-
-/** The ordinals of a claimed shard, by rank. */
-function shardOrdinals(claimed: ClaimedShard): Uint32Array {
-  const lows = decodeContainer(claimed.recipients);
-  const base = claimed.shard * 65_536;
-  return Uint32Array.from(lows, (low) => base + low);
 }
 
 /** Hands one slice over, waiting as often as the channel asks; undefined when it is not ours any more. */

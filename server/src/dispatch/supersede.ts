@@ -3,7 +3,7 @@
 import { ENDPOINT_KINDS, type EndpointKind } from "@loa/model/endpoint.ts";
 import type pg from "pg";
 import { RoaringBitmap32, roaringLibraryInitialize } from "roaring-wasm";
-import { decodeContainer, SHARD_SIZE } from "../audience/container.ts";
+import { decodeContainer, ordinalsOf } from "../audience/container.ts";
 import { closeDispatches, readOpenIntents } from "./close.ts";
 
 /** People by channel and by commune, as portable Roaring bitmaps over ordinals. */
@@ -63,8 +63,7 @@ export async function closeAndCollectReached(
       }
       for (const { channel, shard, from, to } of await readOpenIntents(tx, dispatchId)) {
         const lows = decodeContainer(await readRecipients(tx, dispatchId, channel, shard));
-        const base = shard * SHARD_SIZE;
-        of(channel)?.addMany(Uint32Array.from(lows.subarray(from, to), (low) => base + low));
+        of(channel)?.addMany(ordinalsOf(shard, lows.subarray(from, to)));
       }
     }
     const packed = new Map([...channels].map(([kind, set]) => [kind, set.serialize("portable")]));

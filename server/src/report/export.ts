@@ -39,14 +39,13 @@ export async function* exportRows(
   for (const { channel, shard } of shards) {
     if (members?.shard !== shard)
       members = { shard, of: await readMembers(pool, dispatchId, shard) };
-    const facts = await readAtPosition(pool, (client) =>
+    const own = await readAtPosition(pool, (client) =>
       readShardFacts(client, dispatchId, channel, shard),
     );
-    const own = facts.shards.get(shard);
     if (!own) continue;
     const ids = await readIds(pool, shard);
     const at = (ms: number) => (ms === NO_TIME ? null : new Date(issuedAt.getTime() + ms));
-    yield Array.from(own.index.lows, (low, rank): ExportRow => {
+    yield Array.from(own.index().toLows(), (low, rank): ExportRow => {
       const member = members?.of.get(low);
       return {
         subscriber: ids.get(low) ?? null,

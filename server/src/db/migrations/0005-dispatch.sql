@@ -45,8 +45,10 @@ CREATE INDEX dispatch_open ON dispatch (state) WHERE state <> 'sealed';
 
 -- The frozen audience: for each attributed commune two disjoint bitmaps in Roaring's portable
 -- format over ordinals. Their union over all communes is the audience.
+-- No foreign key: planning writes thousands of rows in the transaction of their dispatch, and a
+-- key is looked up row by row.
 CREATE TABLE audience_commune (
-  dispatch_id uuid NOT NULL REFERENCES dispatch,
+  dispatch_id uuid NOT NULL,
   area_id     int NOT NULL,
   residents   bytea NOT NULL,
   concerned   bytea NOT NULL,
@@ -57,7 +59,7 @@ CREATE TABLE audience_commune (
 -- dispatch. `recipients` is one container of Roaring's portable format (see audience/container.ts);
 -- positions below are ranks within it.
 CREATE TABLE shard (
-  dispatch_id uuid NOT NULL REFERENCES dispatch,
+  dispatch_id uuid NOT NULL,
   channel     text NOT NULL,
   shard       int NOT NULL,
   lane        text NOT NULL,
@@ -129,3 +131,9 @@ CREATE TABLE area_order (
   UNIQUE (dispatch_id, channel, area_id)
 );
 CREATE INDEX area_order_claim ON area_order (lane, seq) WHERE state IN ('prepared', 'handed-over');
+
+-- What is packed already is not compressed again: it would cost time and win nothing.
+ALTER TABLE audience_commune ALTER COLUMN residents SET STORAGE EXTERNAL,
+                             ALTER COLUMN concerned SET STORAGE EXTERNAL;
+ALTER TABLE shard ALTER COLUMN recipients SET STORAGE EXTERNAL;
+ALTER TABLE fold ALTER COLUMN body SET STORAGE EXTERNAL;
