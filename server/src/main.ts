@@ -1,12 +1,12 @@
 // The entry of every process of Loa. Without arguments it is the supervisor; with --role it
-// is one of the supervisor's children.
+// is one of the supervisor's children. Exit status: 0 it ran and was ended, 2 it could not run.
 import { parseArgs } from "node:util";
 import { ConfigError, readConfig } from "./config.ts";
 import { announce } from "./role/announce.ts";
 import { startFront } from "./role/front.ts";
 import { startLedger } from "./role/ledger.ts";
-import { InstallationInUse } from "./role/postgres.ts";
 import { ROLE_NAMES, type RoleName, serveRole } from "./role/role.ts";
+import { StartRefused } from "./role/start-refused.ts";
 import { startStream } from "./role/stream.ts";
 import { startInstallation } from "./role/supervisor.ts";
 import { startWorker } from "./role/worker.ts";
@@ -21,41 +21,58 @@ const START = {
 const { values } = parseArgs({ options: { role: { type: "string" } } });
 const role = ROLE_NAMES.find((name) => name === values.role);
 if (role !== undefined) serveRole(START[role]);
-else await supervise();
+else process.exit(await supervise());
 
-async function supervise(): Promise<void> {
-  const config = readOrExit();
+/** Runs an installation until it is told to end; answers the exit status. */
+async function supervise(): Promise<number> {
+  // A terminal or a pipe that is gone takes what is said to it; the database must still be ended.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  const config = readOrSay();
+  if (config === undefined) return 2;
   const say = (line: string) => {
     if (config.readyJson === "off") process.stdout.write(`${line}\n`);
   };
-  let ended = false;
-  let wanted: () => void = () => {};
+  const end = new AbortController();
+  let status = 0;
   const asked = new Promise<void>((done) => {
-    wanted = done;
+    const stop = () => {
+      if (!end.signal.aborted) say("\nEnding ... / Đang dừng ...");
+      end.abort();
+      done();
+    };
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+    end.signal.addEventListener("abort", () => done(), { once: true });
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, wanted);
+  const onUsurped = () => {
+    status = 2;
+    end.abort();
+  };
   try {
-    const starting = startInstallation(config, say);
-    const installation = await starting;
+    const installation = await startInstallation(config, { say, onUsurped, signal: end.signal });
     announce(installation, config);
     await asked;
-    say("\nEnding ...");
     await installation.stop();
-    ended = true;
-    say("Everything that Loa started has ended.");
   } catch (error) {
-    if (!(error instanceof InstallationInUse)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    // Whatever a start was interrupted in is no fault of it.
+    if (!end.signal.aborted) {
+      status = 2;
+      process.stderr.write(`${error instanceof StartRefused ? error.message : stackOf(error)}\n`);
+    }
   }
-  process.exit(ended ? 0 : 2);
+  say("Everything that Loa started has ended. / Mọi thứ Loa khởi động đã dừng.");
+  return status;
 }
 
-function readOrExit() {
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function readOrSay() {
   try {
     return readConfig();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exit(2);
+    return undefined;
   }
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { FromChild, RoleName, RoleOrder, ToChild } from "./role.ts";
+import type { ListenFault } from "./start-refused.ts";
 
 /** A child that needs longer than this to be ready is ended and tried again. */
 export const READY_TIMEOUT_MS = 60_000;
@@ -19,6 +20,10 @@ export interface ChildOptions {
   readonly role: RoleName;
   /** Makes the order for each start; a restarted child has another process id. */
   readonly order: () => RoleOrder;
+  /** The error with which a start fails that cannot listen. */
+  readonly refuse: (fault: ListenFault) => Error;
+  /** Called when a start after the first failed; it is tried again. */
+  readonly onRestartFailed: (error: unknown) => void;
   /** Called when a process is known to be dead, with the id it had. */
   readonly onDeath: (processId: string, how: string) => void;
 }
@@ -27,6 +32,7 @@ export class Child {
   readonly #options: ChildOptions;
   #process: ChildProcess | undefined;
   #stopping = false;
+  #wasReady = false;
   #restartMs = RESTART_MS_MIN;
   #timer: NodeJS.Timeout | undefined;
   /** The port that it said it listens on; kept over restarts, so that addresses stay. */
@@ -47,34 +53,45 @@ export class Child {
       // A child must not wait for the terminal, and takes its settings from its order alone.
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       env: {},
+      // In a session of its own: what reaches a whole terminal (Ctrl-C, its end) is the supervisor's
+      // to hear, which ends the children in their order.
+      detached: process.platform !== "win32",
       serialization: "advanced",
     });
     this.#process = child;
     const startedAt = performance.now();
-    child.send({ kind: "start", order } satisfies ToChild);
+    if (child.connected) child.send({ kind: "start", order } satisfies ToChild, () => {});
     return new Promise((done, fail) => {
       const timer = setTimeout(() => child.kill("SIGKILL"), READY_TIMEOUT_MS);
       child.on("message", (message: FromChild) => {
         clearTimeout(timer);
+        if (message.kind === "refused") return fail(this.#options.refuse(message.fault));
         this.port = message.port ?? this.port;
+        this.#wasReady = true;
         done();
       });
-      child.once("exit", (code, signal) => {
+      const die = (how: string) => {
         clearTimeout(timer);
-        fail(new Error(`${order.role} ended with ${signal ?? code}`));
-        if (this.#stopping) return;
-        this.#options.onDeath(order.processId, String(signal ?? code));
+        fail(new Error(`${order.role} ended with ${how}`));
+        // Whoever started it the first time is told, and decides.
+        if (this.#stopping || !this.#wasReady) return;
+        this.#options.onDeath(order.processId, how);
         this.#restart(performance.now() - startedAt);
+      };
+      child.once("exit", (code, signal) => die(String(signal ?? code)));
+      child.on("error", (error) => {
+        // Without a process there is no exit either.
+        if (child.pid === undefined) die(error.message);
       });
-      child.once("error", fail);
     });
   }
 
   #restart(livedMs: number): void {
     this.#restartMs =
       livedMs > OLD_ENOUGH_MS ? RESTART_MS_MIN : Math.min(this.#restartMs * 2, RESTART_MS_MAX);
-    // A start that fails ends in `exit`, which comes here again.
-    this.#timer = setTimeout(() => void this.start().catch(() => {}), this.#restartMs);
+    // A start that fails ends in `die`, which comes here again.
+    const startAgain = () => this.start().catch(this.#options.onRestartFailed);
+    this.#timer = setTimeout(() => void startAgain(), this.#restartMs);
   }
 
   /** Tells it to stop and waits; a child that does not is killed. */
@@ -82,10 +99,10 @@ export class Child {
     this.#stopping = true;
     clearTimeout(this.#timer);
     const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((done) => child.once("exit", () => done()));
     const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
-    if (child.connected) child.send({ kind: "stop" } satisfies ToChild);
+    if (child.connected) child.send({ kind: "stop" } satisfies ToChild, () => {});
     await ended;
     clearTimeout(timer);
   }

@@ -7,6 +7,7 @@ import { type Connection, type ConnectionOptions, openConnection } from "../db/c
 import { createFailPoints, type FailPoint } from "../observe/fail-point.ts";
 import { createLogger, type Logger } from "../observe/log.ts";
 import { Lease } from "../dispatch/lease.ts";
+import { type ListenFault, listenFaultOf } from "./start-refused.ts";
 import type { ServerKeys } from "../account/server-keys.ts";
 
 export const ROLE_NAMES = ["front", "stream", "ledger", "worker"] as const;
@@ -33,11 +34,14 @@ export interface RoleOrder {
 export type ToChild =
   | { readonly kind: "start"; readonly order: RoleOrder }
   | { readonly kind: "stop" };
-export type FromChild = {
-  readonly kind: "ready";
-  /** The port it listens on, for roles that do. */
-  readonly port?: number | undefined;
-};
+export type FromChild =
+  | {
+      readonly kind: "ready";
+      /** The port it listens on, for roles that do. */
+      readonly port?: number | undefined;
+    }
+  /** It ends at once, because it cannot listen. */
+  | { readonly kind: "refused"; readonly fault: ListenFault };
 
 /** What every role is given. */
 export interface RoleContext {
@@ -57,43 +61,60 @@ export interface RunningRole {
 
 /** Runs this process as a child: waits for its order, starts the role, stops when told. */
 export function serveRole(start: (context: RoleContext) => Promise<RunningRole>): void {
-  // Ctrl-C reaches the whole terminal; the supervisor decides the order in which children end.
-  process.on("SIGINT", () => {});
-  process.on("SIGTERM", () => {});
+  // The supervisor decides the order in which children end, and its own end is noticed below.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+  // A terminal or a pipe that is gone takes what is said to it, and nothing else.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   process.on("disconnect", () => process.exit(1));
+  let opening: Promise<() => Promise<void>> | undefined;
   process.on("message", (message: ToChild) => {
-    if (message.kind === "start")
-      void open(message.order, start).catch((error) => {
-        process.stderr.write(`${message.order.role} could not start: ${(error as Error).stack}\n`);
-        process.exit(1);
-      });
+    if (message.kind === "start") {
+      opening = open(message.order, start);
+      opening.catch((error: unknown) => leave(message.order.role, error));
+    } else
+      void (opening ?? Promise.resolve(async () => {})).then(
+        (stop) => stop(),
+        () => {},
+      );
   });
 }
 
+/** Says why the role cannot start, and ends. */
+function leave(role: RoleName, error: unknown): void {
+  const fault = listenFaultOf(error);
+  if (fault === undefined) process.stderr.write(`${role} could not start: ${describe(error)}\n`);
+  const end = () => process.exit(1);
+  if (fault === undefined || process.send === undefined) end();
+  else process.send({ kind: "refused", fault } satisfies FromChild, end);
+}
+
+const describe = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
+
+/** Starts the role; answers how to stop it, which ends the process. */
 async function open(
   order: RoleOrder,
   start: (context: RoleContext) => Promise<RunningRole>,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const log = createLogger(order.logLevel, order.role);
   const connection = openConnection(order.connection, `loa-${order.role}`);
   const bus = await joinBus(order.busPath);
   const lease = await Lease.take(connection.pool, order.role, order.processId);
   const failPoint = createFailPoints(order.failPoints);
   const running = await start({ order, connection, bus, lease, log, failPoint });
-  process.on("message", (message: ToChild) => {
-    if (message.kind === "stop")
-      void (async () => {
-        await running.stop();
-        await lease.end();
-        bus.close();
-        await connection.close();
-        process.exit(0);
-      })().catch((error) => {
-        log.error({ err: error }, "did not stop cleanly");
-        process.exit(1);
-      });
-  });
   process.send?.({ kind: "ready", port: running.port } satisfies FromChild);
+  return async () => {
+    try {
+      await running.stop();
+      await lease.end();
+      bus.close();
+      await connection.close();
+      process.exit(0);
+    } catch (error) {
+      log.error({ err: error }, "did not stop cleanly");
+      process.exit(1);
+    }
+  };
 }
 
 /** A string field of a bus body, or undefined: bodies come from other processes. */

@@ -1,5 +1,6 @@
 // The sink beside the server: the far side of the loopback channels in the demonstration, a
-// process of its own, as a carrier would be.
+// process of its own, as a carrier would be. When it dies it is started again on the same port;
+// what it had counted is gone, as it would be with a carrier that lost its memory.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -12,6 +13,8 @@ import type { Logger } from "../observe/log.ts";
 const PROGRAM = fileURLToPath(import.meta.resolve("@loa/sink/main.ts"));
 /** A sink that does not end in this time when told to is killed. */
 const STOP_MS = 5_000;
+/** Wait before a sink that died is started again. */
+const RESTART_MS = 500;
 
 /** Keys of the gateways of the two loopback channels. */
 export interface GatewayKeys {
@@ -28,18 +31,33 @@ export interface SinkProcess {
 
 /** Starts the sink on any free port. It ends when this process does: its stdin closes then. */
 export async function startSink(log: Logger): Promise<SinkProcess> {
-  const child = spawn(process.execPath, [PROGRAM, "--port", "0", "--while-stdin"], {
-    stdio: ["pipe", "pipe", "inherit"],
-    detached: process.platform !== "win32",
-    env: {},
-  });
-  child.once("exit", (code, signal) => log.warn({ how: signal ?? code }, "the sink ended"));
-  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-  const { port } = JSON.parse(line) as { port: number };
+  let isStopping = false;
+  let gateway: LoopbackControl | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let { child, port } = await spawnSink(0);
+  const watch = () => {
+    child.once("exit", (code, signal) => {
+      if (isStopping) return;
+      log.error({ how: signal ?? code }, "the sink died and is started again");
+      timer = setTimeout(() => void startAgain(), RESTART_MS);
+    });
+  };
+  const startAgain = async () => {
+    try {
+      ({ child } = await spawnSink(port));
+      if (isStopping) return void child.kill("SIGKILL");
+      watch();
+      if (gateway) await tellSink(port, gateway);
+    } catch (error) {
+      log.error({ err: error }, "the sink could not be started");
+      if (!isStopping) timer = setTimeout(() => void startAgain(), RESTART_MS);
+    }
+  };
+  watch();
   return {
     port,
-    useGateway: (api, stream, keys) =>
-      tellSink(port, {
+    async useGateway(api, stream, keys) {
+      gateway = {
         op: "gateway",
         gateway: {
           receiptsUrl: `${stream}/v1/gateways/loopback/receipts`,
@@ -47,9 +65,32 @@ export async function startSink(log: Logger): Promise<SinkProcess> {
           areaOrdersUrl: `${api}/v1/area-orders`,
           areaOrdersKey: keys.areaLoopback,
         },
-      }),
-    stop: () => stopProcess(child),
+      };
+      await tellSink(port, gateway);
+    },
+    async stop() {
+      isStopping = true;
+      clearTimeout(timer);
+      await stopProcess(child);
+    },
   };
+}
+
+/** Starts the program; resolves when it listens. */
+async function spawnSink(wanted: number): Promise<{ child: ChildProcess; port: number }> {
+  const child = spawn(process.execPath, [PROGRAM, "--port", String(wanted), "--while-stdin"], {
+    stdio: ["pipe", "pipe", "inherit"],
+    detached: process.platform !== "win32",
+    env: {},
+  });
+  child.stdin.on("error", () => {});
+  const ended = once(child, "exit").then(([code]) => {
+    throw new Error(`the sink ended with ${code} before it listened`);
+  });
+  const line = once(createInterface(child.stdout), "line") as Promise<[string]>;
+  const [text] = await Promise.race([line, ended]);
+  ended.catch(() => {});
+  return { child, port: (JSON.parse(text) as { port: number }).port };
 }
 
 async function tellSink(port: number, body: LoopbackControl): Promise<void> {

@@ -1,19 +1,18 @@
 // The supervisor: starts the database, the bus, the sink of the demonstration and the roles;
 // starts again what dies; ends everything it started, in the order that loses nothing.
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { loadServerKeys } from "../account/server-keys.ts";
+import { loadServerKeys, type ServerKeys } from "../account/server-keys.ts";
 import { openHub } from "../bus/hub.ts";
 import type { Config } from "../config.ts";
 import { openConnection } from "../db/connection.ts";
-import { newId } from "../db/id.ts";
 import { migrate } from "../db/migrate.ts";
 import { endLease } from "../dispatch/lease.ts";
 import { createLogger } from "../observe/log.ts";
-import { Child } from "./child.ts";
+import { holdDataFolder, prepareDataFolder, unwritable } from "./data-folder.ts";
 import { type Demonstration, installDemonstration } from "./demonstration.ts";
 import { openDatabase } from "./postgres.ts";
-import type { RoleName, RoleOrder } from "./role.ts";
+import { superviseRoles } from "./roles.ts";
+import type { RoleName } from "./role.ts";
 import { startSink } from "./sink-process.ts";
 
 /** Connections of the supervisor itself: migrations, the demonstration, ended leases. */
@@ -31,11 +30,25 @@ export interface Installation {
   stop(): Promise<void>;
 }
 
-/** Starts an installation; on a fault everything that was started is ended again. */
+/** What an installation tells whoever runs it. */
+export interface InstallationWatcher {
+  /** A line for a person who waits. */
+  readonly say: (line: string) => void;
+  /** It cannot go on, and must be stopped: another Loa has its database. */
+  readonly onUsurped: () => void;
+  /** Aborts a start between two steps. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Starts an installation; on a fault everything that was started is ended again.
+ * @throws {StartRefused} for what a person can put right; the signal's reason when it aborts.
+ */
 export async function startInstallation(
   config: Config,
-  say: (line: string) => void,
+  watcher: InstallationWatcher,
 ): Promise<Installation> {
+  const { say, signal } = watcher;
   const log = createLogger(config.logLevel, "supervisor");
   const ending: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -43,16 +56,20 @@ export async function startInstallation(
       await end().catch((error) => log.error({ err: error }, "while ending"));
   };
   try {
-    mkdirSync(config.data, { recursive: true });
-    const keys = loadServerKeys(config.data);
-    const database = await openDatabase(config.data, config.databaseUrl, log);
+    prepareDataFolder(config.data);
+    ending.push(await holdDataFolder(config.data));
+    const keys = writeKeys(config.data);
+    const database = await openDatabase(config.data, config.databaseUrl, log, watcher.onUsurped);
     ending.push(() => database.stop());
+    signal.throwIfAborted();
     const connection = openConnection(database.options, "loa-supervisor", POOL);
     ending.push(() => connection.close());
     const applied = await migrate(connection.pool);
     if (applied.length > 0) say(`Database ready: ${applied.length} migrations applied.`);
+    signal.throwIfAborted();
     const demonstration =
       config.demo === "on" ? await installDemonstration(connection, config, say) : undefined;
+    signal.throwIfAborted();
 
     const busPath =
       process.platform === "win32"
@@ -60,72 +77,46 @@ export async function startInstallation(
         : join(database.runtimeFolder, "bus.sock");
     const hub = await openHub(busPath);
     ending.push(() => hub.close());
+    const sink = config.loopbackUrl === "" ? await startSink(log) : undefined;
+    if (sink) ending.push(() => sink.stop());
+    signal.throwIfAborted();
 
-    let loopbackUrl = config.loopbackUrl;
-    const sink = loopbackUrl === "" ? await startSink(log) : undefined;
-    if (sink) {
-      ending.push(() => sink.stop());
-      loopbackUrl = `127.0.0.1:${sink.port}`;
-    }
-
-    const children = new Map<string, Child>();
-    const startChild = async (role: RoleName, name: string = role): Promise<Child> => {
-      const child = new Child({
-        role,
-        order: (): RoleOrder => ({
-          role,
-          processId: newId(),
-          connection: database.options,
-          busPath,
-          keys,
-          logLevel: config.logLevel,
-          failPoints: config.failPoints,
-          host: config.host,
-          port: children.get("front")?.port ?? config.port,
-          streamPort: children.get("stream")?.port ?? config.streamPort,
-          publicUrl: config.publicUrl,
-          streamUrl: streamOrigin(),
-          loopbackUrl,
-        }),
-        onDeath(processId, how) {
-          log.error({ role, how }, "a process died and is started again");
-          void endLease(connection.pool, processId).catch(() => {});
-        },
-      });
-      children.set(name, child);
-      ending.push(() => child.stop());
-      await child.start();
-      return child;
-    };
-    const origin = (port: number | undefined) => `http://${config.host}:${port ?? 0}`;
-    const streamOrigin = () => config.streamUrl || origin(children.get("stream")?.port);
-
-    // The ledger ends last, so that what the others still write is counted; the front ends first,
-    // so that nothing more is issued.
-    await startChild("ledger");
-    await Promise.all(
-      Array.from({ length: config.workers }, (_, i) => startChild("worker", `worker-${i}`)),
-    );
-    await startChild("stream");
-    await startChild("front");
-    const api = config.publicUrl || origin(children.get("front")?.port);
+    const roles = superviseRoles({
+      config,
+      keys,
+      busPath,
+      log,
+      connection: database.options,
+      loopbackUrl: sink ? `127.0.0.1:${sink.port}` : config.loopbackUrl,
+      endLease: (processId) => void endLease(connection.pool, processId).catch(() => {}),
+    });
+    ending.push(() => roles.stop());
+    await roles.start(signal);
     if (sink && demonstration)
-      await sink.useGateway(api, streamOrigin(), demonstration.gatewayKeys);
+      await sink.useGateway(roles.api(), roles.stream(), demonstration.gatewayKeys);
     return {
-      api,
-      stream: streamOrigin(),
+      api: roles.api(),
+      stream: roles.stream(),
       dataFolder: config.data,
       databaseAdopted: database.adopted,
       demonstration,
-      pids: () =>
-        [...children].map(([name, child]) => ({
-          role: name.replace(/-\d+$/, "") as RoleName,
-          pid: child.pid,
-        })),
+      pids: () => roles.pids(),
       stop,
     };
   } catch (error) {
     await stop();
+    throw error;
+  }
+}
+
+function writeKeys(dataFolder: string): ServerKeys {
+  try {
+    return loadServerKeys(dataFolder);
+  } catch (error) {
+    // Anything else is about a key that is there, and must not be taken for a matter of rights.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES" || code === "EROFS" || code === "EPERM" || code === "ENOSPC")
+      throw unwritable(dataFolder, error);
     throw error;
   }
 }

@@ -1,0 +1,100 @@
+// The roles of one installation, each a child process: started in the order in which they need each
+// other, started again when they die, and ended in the order that loses nothing.
+import type { ServerKeys } from "../account/server-keys.ts";
+import type { Config } from "../config.ts";
+import type { ConnectionOptions } from "../db/connection.ts";
+import { newId } from "../db/id.ts";
+import type { Logger } from "../observe/log.ts";
+import { Child } from "./child.ts";
+import type { RoleName, RoleOrder } from "./role.ts";
+import { refuseToListen } from "./start-refused.ts";
+
+export interface RolesOptions {
+  readonly config: Config;
+  readonly keys: ServerKeys;
+  readonly connection: ConnectionOptions;
+  readonly busPath: string;
+  readonly loopbackUrl: string;
+  readonly log: Logger;
+  /** Ends the lease of a process that is known to be dead, so that others need not wait for it. */
+  readonly endLease: (processId: string) => void;
+}
+
+export interface Roles {
+  /** Resolves when all are ready. @throws {StartRefused} when one cannot listen. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Origin of the API, and of the device edge. */
+  api(): string;
+  stream(): string;
+  pids(): { role: RoleName; pid: number | undefined }[];
+  stop(): Promise<void>;
+}
+
+export function superviseRoles(options: RolesOptions): Roles {
+  const { config, log } = options;
+  const children = new Map<string, { readonly role: RoleName; readonly child: Child }>();
+  const portOf = (name: string) => children.get(name)?.child.port;
+  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  const origin = (port: number | undefined) => `http://${host}:${port ?? 0}`;
+  const api = () => config.publicUrl || origin(portOf("front"));
+  const stream = () => config.streamUrl || origin(portOf("stream"));
+
+  const order = (role: RoleName): RoleOrder => ({
+    role,
+    processId: newId(),
+    connection: options.connection,
+    busPath: options.busPath,
+    keys: options.keys,
+    logLevel: config.logLevel,
+    failPoints: config.failPoints,
+    host: config.host,
+    // Who comes back listens where they listened before.
+    port: portOf("front") ?? config.port,
+    streamPort: portOf("stream") ?? config.streamPort,
+    publicUrl: config.publicUrl,
+    streamUrl: stream(),
+    loopbackUrl: options.loopbackUrl,
+  });
+  const startChild = (role: RoleName, name: string = role): Promise<void> => {
+    const child = new Child({
+      role,
+      order: () => order(role),
+      refuse: (fault) =>
+        refuseToListen(
+          fault,
+          role === "stream"
+            ? { host: config.host, port: config.streamPort, setting: "LOA_STREAM_PORT" }
+            : { host: config.host, port: config.port, setting: "LOA_PORT" },
+        ),
+      onRestartFailed: (error) => log.error({ role, err: error }, "a process could not be started"),
+      onDeath(processId, how) {
+        log.error({ role, how }, "a process died and is started again");
+        options.endLease(processId);
+      },
+    });
+    children.set(name, { role, child });
+    return child.start();
+  };
+
+  return {
+    api,
+    stream,
+    pids: () => [...children.values()].map(({ role, child }) => ({ role, pid: child.pid })),
+    async start(signal) {
+      await startChild("ledger");
+      signal.throwIfAborted();
+      const workers = Array.from({ length: config.workers }, (_, i) => `worker-${i}`);
+      await Promise.all(workers.map((name) => startChild("worker", name)));
+      signal.throwIfAborted();
+      await startChild("stream");
+      signal.throwIfAborted();
+      await startChild("front");
+      signal.throwIfAborted();
+    },
+    async stop() {
+      // The ledger ends last, so that what the others still write is counted; the front ends
+      // first, so that nothing more is issued.
+      for (const { child } of [...children.values()].toReversed()) await child.stop();
+    },
+  };
+}
