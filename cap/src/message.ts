@@ -54,8 +54,19 @@ export interface CapMessage {
   readonly references: readonly CapReference[];
   readonly incidents?: string;
   readonly infos: readonly CapInfo[];
-  /** How many signatures it holds; none of them was verified. */
+  /**
+   * How many signatures it holds; none of them was verified. They belong to the bytes and not to
+   * the message, so writing it again writes none of them.
+   */
   readonly signatures: number;
+  /** What CAP does not know, as it stood there; such a message breaks rule X5. */
+  readonly unknown: readonly CapUnknown[];
+}
+
+/** An element or attribute that is not CAP's, kept so that nothing is lost. */
+export interface CapUnknown {
+  readonly path: string;
+  readonly xml: string;
 }
 
 export interface CapReference {
@@ -99,19 +110,24 @@ export interface CapResource {
   readonly mimeType: string;
   readonly size?: string;
   readonly uri?: string;
-  /** Length of the base64 text; the content itself is not kept. */
-  readonly derefUriLength?: number;
+  /** The content itself, in base64 as it was written. */
+  readonly derefUri?: string;
   readonly digest?: string;
 }
 
 /** WGS 84 degrees, latitude first, as CAP writes it. GeoJSON is the other way round. */
 export type CapPoint = readonly [latitude: number, longitude: number];
 
+export interface CapCircle {
+  readonly center: CapPoint;
+  readonly radiusKm: number;
+}
+
 export interface CapArea {
   readonly areaDesc: string;
   /** Only those that could be read; a faulty one is a problem, never a smaller area in silence. */
   readonly polygons: readonly (readonly CapPoint[])[];
-  readonly circles: readonly { readonly center: CapPoint; readonly radiusKm: number }[];
+  readonly circles: readonly CapCircle[];
   readonly geocodes: readonly CapNamedValue[];
   readonly altitude?: string;
   readonly ceiling?: string;
@@ -127,4 +143,23 @@ export interface CapProblem {
   /** From 1; 0 where no line can be named. */
   readonly line: number;
   readonly message: string;
+  /** The repair that was used, where one was: the message no longer says what was written. */
+  readonly repair?: CapRepair;
 }
+
+/** Faults of real senders that a reader may mend, when it was told so for that source. */
+export const CAP_REPAIRS = {
+  "close-ring": ["R2", "ends a polygon where it begins"],
+  "strip-parentheses": ["R2", "leaves out parentheses in coordinates"],
+  "accept-z": ["A3", "takes Z for -00:00"],
+  "very-likely": ["I7", "takes Very Likely, of CAP 1.0, for Likely"],
+  "element-order": ["X5", "takes elements in another order than the schema's"],
+  "unknown-elements": ["X5", "passes over elements and attributes that CAP does not know"],
+  "missing-sender": ["A2", "puts in the sender that the source is known to be"],
+  "sender-space": ["A2", "puts _ for spaces in the sender"],
+  "trim-words": ["X5", "takes away space around a word of a list"],
+  "language-underscore": ["I1", "takes en_US for en-US"],
+} as const satisfies Record<string, readonly [rule: string, meaning: string]>;
+
+export type CapRepair = keyof typeof CAP_REPAIRS;
+export const CAP_REPAIR_NAMES = Object.keys(CAP_REPAIRS) as [CapRepair, ...CapRepair[]];

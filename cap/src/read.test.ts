@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type CapReading, readCap } from "./read.ts";
-import { CAP_BYTES_MAX, CAP_DEPTH_MAX, CAP_ELEMENTS_MAX } from "./xml.ts";
+import { CAP_BYTES_MAX, CAP_DEPTH_MAX, CAP_ELEMENTS_MAX } from "./limit.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const fixture = (name: string): string =>

@@ -6,9 +6,20 @@ export const SIGNATURE_NAMESPACE = "http://www.w3.org/2000/09/xmldsig#";
 
 /** How often: once, at most once, at least once, any number of times. */
 export type Often = "1" | "?" | "+" | "*";
-export type Sequence = readonly (readonly [name: string, often: Often, rule: string])[];
+type Row = readonly [name: string, often: Often, rule: string];
 
-export const ALERT: Sequence = [
+export interface Sequence {
+  readonly rows: readonly Row[];
+  /** Where in the order an element stands. */
+  readonly places: ReadonlyMap<string, number>;
+}
+
+const sequence = (...rows: readonly Row[]): Sequence => ({
+  rows,
+  places: new Map(rows.map(([name], index) => [name, index])),
+});
+
+export const ALERT: Sequence = sequence(
   ["identifier", "1", "A1"],
   ["sender", "1", "A2"],
   ["sent", "1", "A3"],
@@ -23,9 +34,9 @@ export const ALERT: Sequence = [
   ["references", "?", "A11"],
   ["incidents", "?", "A12"],
   ["info", "*", "I0"],
-];
+);
 
-export const INFO: Sequence = [
+export const INFO: Sequence = sequence(
   ["language", "?", "I1"],
   ["category", "+", "I2"],
   ["event", "1", "I3"],
@@ -47,28 +58,32 @@ export const INFO: Sequence = [
   ["parameter", "*", "I17"],
   ["resource", "*", "S1"],
   ["area", "*", "R0"],
-];
+);
 
-export const RESOURCE: Sequence = [
+export const RESOURCE: Sequence = sequence(
   ["resourceDesc", "1", "S1"],
   ["mimeType", "1", "S2"],
   ["size", "?", "S3"],
   ["uri", "?", "S4"],
   ["derefUri", "?", "S5"],
   ["digest", "?", "S6"],
-];
+);
 
-export const AREA: Sequence = [
+export const AREA: Sequence = sequence(
   ["areaDesc", "1", "R1"],
   ["polygon", "*", "R2"],
   ["circle", "*", "R3"],
   ["geocode", "*", "R4"],
   ["altitude", "?", "R5"],
   ["ceiling", "?", "R5"],
-];
+);
 
 /** eventCode, parameter and geocode are pairs; the rule is the element's own. */
-export const namedValue = (rule: string): Sequence => [
-  ["valueName", "1", rule],
-  ["value", "1", rule],
-];
+const namedValue = (rule: string): Sequence =>
+  sequence(["valueName", "1", rule], ["value", "1", rule]);
+
+export const PAIRS = {
+  eventCode: namedValue("I9"),
+  parameter: namedValue("I17"),
+  geocode: namedValue("R4"),
+} as const;
