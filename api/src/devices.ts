@@ -84,7 +84,7 @@ export const registerDevice = defineRoute({
       })
       .meta({ id: "RegisteredDevice" }),
   },
-  problems: ["area-unknown"],
+  problems: ["area-unknown", "busy"],
 });
 
 export const getOwnData = defineRoute({

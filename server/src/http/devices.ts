@@ -13,6 +13,7 @@ import {
 } from "../registry/subscriber.ts";
 import { createToken, type TokenKey } from "../registry/token.ts";
 import type { App } from "./app.ts";
+import { limitRate } from "./rate.ts";
 
 export interface DeviceDeps extends RegistryDeps {
   readonly bus: Pick<Bus, "publish">;
@@ -24,10 +25,17 @@ export interface DeviceDeps extends RegistryDeps {
 /** The basis of whoever registers their own device. */
 export const OWN_REGISTRATION = "Người nhận tự đăng ký trên thiết bị của mình";
 
+/** Self-registrations that are taken each second: a province joins in an hour, and a flood of them leaves the database to warnings. */
+export const REGISTRATIONS_PER_SECOND = 500;
+/** Self-registrations that may come at once. */
+export const REGISTRATIONS_BURST = 5_000;
+
 export function mountDevices(app: App, deps: DeviceDeps): void {
   const { tokenKey, streamOrigin } = deps;
+  const admit = limitRate({ perSecond: REGISTRATIONS_PER_SECOND, burst: REGISTRATIONS_BURST });
 
   app.mount(registerDevice, async ({ body, stableId }) => {
+    admit();
     const { consentVersion, ...input } = body;
     const { id, ordinal, generation } = await registerSubscriber(deps, {
       ...input,
