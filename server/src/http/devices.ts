@@ -25,7 +25,10 @@ export interface DeviceDeps extends RegistryDeps {
 /** The basis of whoever registers their own device. */
 export const OWN_REGISTRATION = "Người nhận tự đăng ký trên thiết bị của mình";
 
-/** Self-registrations that are taken each second: a province joins in an hour, and a flood of them leaves the database to warnings. */
+/**
+ * Self-registrations that are taken each second: a province joins in an hour, and a flood of them
+ * leaves the database to warnings.
+ */
 export const REGISTRATIONS_PER_SECOND = 500;
 /** Self-registrations that may come at once. */
 export const REGISTRATIONS_BURST = 5_000;
