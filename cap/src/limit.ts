@@ -29,3 +29,5 @@ export interface CapLimits {
   /** Whether the time is over; asked now and then. The message is then refused under rule X3. */
   readonly isLate?: (() => boolean) | undefined;
 }
+/** Canonical form of a message; a long namespace that is used often could make it grow without end. */
+export const CAP_CANONICAL_CHARS_MAX = 4 * CAP_BYTES_MAX;
