@@ -10,6 +10,8 @@ export interface Setting<T> {
   readonly type: string;
   readonly default: string;
   readonly doc: string;
+  /** Its value is not repeated where it is wrong. */
+  readonly isSecret?: boolean;
   readonly parse: (text: string) => T;
 }
 
@@ -64,14 +66,37 @@ const oneOf = <const V extends readonly string[]>(
   },
 });
 
+const origin = (env: string, doc: string): Setting<string> => ({
+  env,
+  type: "origin",
+  default: "",
+  doc,
+  parse: (value) => {
+    const url = URL.parse(value);
+    const isOrigin = url?.origin === value && /^https?:$/.test(url.protocol);
+    if (value !== "" && !isOrigin)
+      throw new Error("wants an origin without a path, such as https://loa.example");
+    return value;
+  },
+});
+
 /** The settings, in the order in which the reference lists them. */
 export const SETTINGS = {
   data: path("LOA_DATA", "./data", "Folder for the database, the server's keys and its lock."),
-  databaseUrl: text(
-    "DATABASE_URL",
-    "",
-    "A PostgreSQL >= 15 to use instead of the embedded one, as postgres://user:password@host/name.",
-  ),
+  databaseUrl: {
+    env: "DATABASE_URL",
+    type: "postgres URL",
+    default: "",
+    doc: "A PostgreSQL >= 15 to use instead of the embedded one, as postgres://user:password@host/name.",
+    isSecret: true,
+    parse: (value) => {
+      const url = URL.parse(value);
+      const isPostgres = /^postgres(ql)?:$/.test(url?.protocol ?? "") && url?.pathname !== "";
+      if (value !== "" && !isPostgres)
+        throw new Error("wants the form postgres://user:password@host:port/name");
+      return value;
+    },
+  } satisfies Setting<string>,
   host: text("LOA_HOST", "127.0.0.1", "Address on which the API and the stream listen."),
   port: integer("LOA_PORT", 8080, 0, 65535, "Port of the API; 0 takes any free one."),
   streamPort: integer(
@@ -81,14 +106,12 @@ export const SETTINGS = {
     65535,
     "Port for devices and gateways: the live stream and receipts; 0 takes any free one.",
   ),
-  publicUrl: text(
+  publicUrl: origin(
     "LOA_PUBLIC_URL",
-    "",
     "Origin under which the API is reached from outside; empty means its own address.",
   ),
-  streamUrl: text(
+  streamUrl: origin(
     "LOA_STREAM_URL",
-    "",
     "Origin under which devices reach the stream; empty means its own address.",
   ),
   workers: integer("LOA_WORKERS", 2, 1, 64, "Number of worker processes that run shards."),
@@ -146,12 +169,14 @@ export class ConfigError extends Error {
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const faults: string[] = [];
-  const values = Object.entries(SETTINGS).map(([key, setting]) => {
+  const settings: [string, Setting<unknown>][] = Object.entries(SETTINGS);
+  const values = settings.map(([key, setting]) => {
     const given = env[setting.env];
     try {
       return [key, setting.parse(given === undefined || given === "" ? setting.default : given)];
     } catch (fault) {
-      faults.push(`${setting.env}=${given} ${(fault as Error).message}`);
+      const what = setting.isSecret === true ? setting.env : `${setting.env}=${given}`;
+      faults.push(`${what} ${(fault as Error).message}`);
       return [key, undefined];
     }
   });
