@@ -4,6 +4,7 @@
 // Adding a noun: import its list of routes and append it to ROUTES.
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { PROBLEM_CODES, type ProblemCode } from "@loa/model/problem.ts";
+import { backupRoutes } from "./backups.ts";
 import { areaRoutes } from "./areas.ts";
 import { accountRoutes } from "./accounts.ts";
 import { bulletinRoutes } from "./bulletins.ts";
@@ -34,6 +35,7 @@ export const ROUTES: readonly Route[] = [
   ...deviceEdgeRoutes,
   ...dispatchRoutes,
   ...healthRoutes,
+  ...backupRoutes,
   ...documentationRoutes,
 ];
 
@@ -55,6 +57,7 @@ const NOUNS_VI: Readonly<Record<string, string>> = {
   Ledger: "Sổ gửi",
   "Area orders": "Lệnh theo địa bàn",
   Health: "Tình trạng hệ thống",
+  Backups: "Sao lưu",
   Documentation: "Tài liệu",
 };
 

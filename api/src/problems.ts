@@ -235,6 +235,17 @@ export const PROBLEMS = {
     vi: "Báo nhận không đúng quy cách",
     en: "The receipts cannot be read",
   },
+  // Backups.
+  "backup-refused": {
+    status: 409,
+    vi: "Cơ sở dữ liệu không cho phép sao lưu",
+    en: "The database does not admit a backup",
+  },
+  "backup-unknown": {
+    status: 404,
+    vi: "Không có bản sao lưu nào khớp với mã và dấu kiểm này",
+    en: "No backup with this id adds up to this",
+  },
   // The world.
   busy: {
     status: 503,

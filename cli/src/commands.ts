@@ -1,6 +1,7 @@
 // Every command, in the order in which the help lists them.
 import { areasImport } from "./command/areas-import.ts";
 import { areasShow } from "./command/areas-show.ts";
+import { backup } from "./command/backup.ts";
 import { bulletinsCreate } from "./command/bulletins-create.ts";
 import { bulletinsFromCap } from "./command/bulletins-from-cap.ts";
 import { bulletinsList } from "./command/bulletins-list.ts";
@@ -16,6 +17,7 @@ import { drill } from "./command/drill.ts";
 import { estimate } from "./command/estimate.ts";
 import { ledger } from "./command/ledger.ts";
 import { openapi } from "./command/openapi.ts";
+import { restore } from "./command/restore.ts";
 import {
   standingOrdersApprove,
   standingOrdersList,
@@ -35,6 +37,8 @@ import type { Command } from "./command.ts";
 export const COMMANDS: readonly Command[] = [
   status,
   drill,
+  backup,
+  restore,
   areasImport,
   areasShow,
   subscribersImport,

@@ -16,6 +16,12 @@ export function readEnvironment(): Environment {
   return { origin: origin || DEFAULT_ORIGIN, key: key || undefined };
 }
 
+/** The environment as it is, with these settings: for a server that a person starts through `loa`. */
+export const environmentWith = (settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
+  ...process.env,
+  ...settings,
+});
+
 /**
  * The environment for a server that must be nobody else's: the machine's own (PATH, TMPDIR, ...)
  * without any setting of Loa or of a database, and these settings.

@@ -61,6 +61,9 @@ export const PROBLEM_CODES = [
   "message-too-large",
   "area-order-state",
   "receipts-invalid",
+  // Backups.
+  "backup-refused",
+  "backup-unknown",
   // The world.
   "busy",
   "unavailable",

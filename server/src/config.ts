@@ -139,6 +139,14 @@ export const SETTINGS = {
     "off",
     "Whether the start is announced as one line of JSON on stdout, for programs, and not as text.",
   ),
+  diskLowMib: integer(
+    "LOA_DISK_LOW_MIB",
+    4_096,
+    0,
+    1_000_000_000,
+    "Free MiB on the data folder's disk below which imports, exports and backups are refused; below " +
+      "an eighth of it notices wait too, and the rest is kept for warnings.",
+  ),
   failPoints: text(
     "LOA_FAIL_POINTS",
     "",

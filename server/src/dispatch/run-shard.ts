@@ -54,16 +54,24 @@ export async function runShard(
     if (claimed.state === "closing") return await endClosing(run, claimed, facts);
     const ordinals = ordinalsOf(claimed.shard, decodeContainer(claimed.recipients));
     let { cursor, intent, recovered } = claimed;
+    // Below this rank somebody before us may have told them, and only an outcome says what is so.
+    const doubtful = recovered ? intent : 0;
     run.failPoint("mid-lease");
     while (cursor < claimed.planned) {
+      // The intent of a restored shard is all of it (restored.ts); a channel takes slices.
+      if (!(recovered && channel.onCrash === "unsure"))
+        intent = Math.min(intent, cursor + channel.sliceSize);
       const outcome =
         recovered && channel.onCrash === "unsure"
           ? ({ kind: "all", outcome: "unsure" } as const)
           : await handOver(run, channel, claimed, facts, ordinals.subarray(cursor, intent));
       recovered = false;
-      if (outcome === undefined) return await giveUp(run, claimed, facts, cursor, intent);
+      if (outcome === undefined)
+        return cursor < doubtful
+          ? await endDoubtful(run, claimed, facts, cursor, doubtful)
+          : await giveUp(run, claimed, facts, cursor, intent);
       run.failPoint("handed-over");
-      const next = Math.min(intent + channel.sliceSize, claimed.planned);
+      const next = Math.max(doubtful, Math.min(intent + channel.sliceSize, claimed.planned));
       const slice = commitOf(claimed, facts, outcome, cursor, intent, next);
       if (!(await run.committer.commit(slice))) return await commitLate(run.pool, slice);
       run.failPoint("committed");
@@ -155,6 +163,22 @@ async function endClosing(
   facts: DispatchFacts,
 ): Promise<void> {
   const { cursor, intent } = claimed;
-  const unsure = { start: cursor, count: intent - cursor, planes: planeBit("unsure") };
-  await closeUnsure(run.pool, claimed, packRuns([{ ...unsure, ms: msSinceIssue(facts) }]));
+  await closeUnsure(run.pool, claimed, unsureRuns(facts, cursor, intent));
 }
+
+/** The same, where the closing came after our claim and raised the epoch; nothing while it is open. */
+async function endDoubtful(
+  run: ShardRun,
+  claimed: ClaimedShard,
+  facts: DispatchFacts,
+  cursor: number,
+  doubtful: number,
+): Promise<void> {
+  const closed = { ...claimed, epoch: claimed.epoch + 1 };
+  await closeUnsure(run.pool, closed, unsureRuns(facts, cursor, doubtful));
+}
+
+const unsureRuns = (facts: DispatchFacts, from: number, to: number): Buffer =>
+  packRuns([
+    { start: from, count: to - from, planes: planeBit("unsure"), ms: msSinceIssue(facts) },
+  ]);

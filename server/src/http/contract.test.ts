@@ -6,6 +6,7 @@ import { mountAccounts } from "./accounts.ts";
 import { buildApp } from "./app.ts";
 import { mountAreas } from "./areas.ts";
 import { mountAudience } from "./audience.ts";
+import { mountBackups } from "./backups.ts";
 import { mountBulletins } from "./bulletins.ts";
 import { mountDevices } from "./devices.ts";
 import { mountDispatches } from "./dispatches.ts";
@@ -30,6 +31,7 @@ test("every described operation is served, and none in secret", () => {
     mountAccounts,
     mountAreas,
     mountAudience,
+    mountBackups,
     mountBulletins,
     mountDevices,
     mountDeviceEdgeRedirects,

@@ -61,7 +61,9 @@ export async function readOperationFigures(pool: pg.Pool): Promise<OperationFigu
       // n_live_tup is kept by PostgreSQL anyway; counting the journal would read all of it.
       `SELECT (SELECT (extract(epoch FROM now() - min(d.issued_at)) * 1000)::bigint
                  FROM dispatch d WHERE d.lane = 'warning' AND d.state = 'open' AND EXISTS (
-                   SELECT FROM shard s WHERE s.dispatch_id = d.id AND s.state <> 'closed'))
+                   -- Live shards stay open until expiry: who is not connected is told when they come.
+                   SELECT FROM shard s WHERE s.dispatch_id = d.id AND s.state <> 'closed'
+                    AND s.channel <> 'live'))
                 AS "oldestWarningMs",
               (SELECT n_live_tup FROM pg_stat_user_tables WHERE relid = 'journal'::regclass)
                 AS "journalRows",

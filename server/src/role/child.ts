@@ -35,6 +35,8 @@ export class Child {
   #wasReady = false;
   #restartMs = RESTART_MS_MIN;
   #timer: NodeJS.Timeout | undefined;
+  /** How often it died and was started again. */
+  restarts = 0;
   /** The port that it said it listens on; kept over restarts, so that addresses stay. */
   port: number | undefined;
 
@@ -87,6 +89,7 @@ export class Child {
   }
 
   #restart(livedMs: number): void {
+    this.restarts += 1;
     this.#restartMs =
       livedMs > OLD_ENOUGH_MS ? RESTART_MS_MIN : Math.min(this.#restartMs * 2, RESTART_MS_MAX);
     // A start that fails ends in `die`, which comes here again.

@@ -6,6 +6,7 @@ import { Problem } from "@loa/model/problem.ts";
 import { createAuthenticator } from "../account/actor.ts";
 import { openAudienceIndex } from "../audience/audience-index.ts";
 import type { FrozenAudience } from "../audience/freeze.ts";
+import { openBackupDesk } from "../backup/backup.ts";
 import { expireBulletins } from "../bulletin/read.ts";
 import type { IssueDeps } from "../bulletin/bulletin-deps.ts";
 import { planDispatch } from "../dispatch/plan.ts";
@@ -14,6 +15,7 @@ import { mountAccounts } from "../http/accounts.ts";
 import { type App, buildApp } from "../http/app.ts";
 import { mountAreas } from "../http/areas.ts";
 import { mountAudience } from "../http/audience.ts";
+import { mountBackups } from "../http/backups.ts";
 import { mountBulletins } from "../http/bulletins.ts";
 import type { Authenticate } from "../http/caller.ts";
 import { mountDevices } from "../http/devices.ts";
@@ -161,6 +163,7 @@ function mountNouns(app: App, deps: NounDeps): void {
   mountStandingOrders(app, issue);
   mountDispatches(app, { pool, bus, tree });
   mountDeviceEdgeRedirects(app, { streamOrigin });
+  mountBackups(app, { backups: openBackupDesk({ ...order, pool, version, log: deps.log }) });
   mountHealth(app, { version, look: operations.look });
   mountDocumentation(app, { version });
 }

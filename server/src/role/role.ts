@@ -21,6 +21,7 @@ export interface RoleOrder {
   readonly connection: ConnectionOptions;
   readonly busPath: string;
   readonly keys: ServerKeys;
+  readonly dataFolder: string;
   readonly logLevel: string;
   readonly failPoints: string;
   readonly host: string;

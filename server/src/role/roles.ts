@@ -5,6 +5,7 @@ import type { Config } from "../config.ts";
 import type { ConnectionOptions } from "../db/connection.ts";
 import { newId } from "../db/id.ts";
 import type { Logger } from "../observe/log.ts";
+import type { ChildState } from "../observe/process-report.ts";
 import { Child } from "./child.ts";
 import type { RoleName, RoleOrder } from "./role.ts";
 import { refuseToListen } from "./start-refused.ts";
@@ -27,6 +28,8 @@ export interface Roles {
   api(): string;
   stream(): string;
   pids(): { role: RoleName; pid: number | undefined }[];
+  /** Each child by the name that it keeps over restarts. */
+  readonly states: () => ChildState[];
   stop(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export function superviseRoles(options: RolesOptions): Roles {
     connection: options.connection,
     busPath: options.busPath,
     keys: options.keys,
+    dataFolder: config.data,
     logLevel: config.logLevel,
     failPoints: config.failPoints,
     host: config.host,
@@ -79,6 +83,11 @@ export function superviseRoles(options: RolesOptions): Roles {
   return {
     api,
     stream,
+    states: () =>
+      [...children].map(([name, { role, child }]) => {
+        const { pid, restarts } = child;
+        return { name, role, pid, restarts };
+      }),
     pids: () => [...children.values()].map(({ role, child }) => ({ role, pid: child.pid })),
     async start(signal) {
       await startChild("ledger");

@@ -2,10 +2,12 @@
 // starts again what dies; ends everything it started, in the order that loses nothing.
 import { join } from "node:path";
 import { loadServerKeys, type ServerKeys } from "../account/server-keys.ts";
+import { joinBus } from "../bus/client.ts";
 import { openHub } from "../bus/hub.ts";
 import type { Config } from "../config.ts";
 import { openConnection } from "../db/connection.ts";
 import { migrate } from "../db/migrate.ts";
+import { acceptRestored } from "../backup/restored.ts";
 import { endLease } from "../dispatch/lease.ts";
 import { createLogger } from "../observe/log.ts";
 import { holdDataFolder, prepareDataFolder, unwritable } from "./data-folder.ts";
@@ -14,6 +16,7 @@ import { openDatabase } from "./postgres.ts";
 import { superviseRoles } from "./roles.ts";
 import type { RoleName } from "./role.ts";
 import { startSink } from "./sink-process.ts";
+import { startSupervisorReport } from "./supervisor-report.ts";
 
 /** Connections of the supervisor itself: migrations, the demonstration, ended leases. */
 const POOL = 2;
@@ -67,6 +70,7 @@ export async function startInstallation(
     const applied = await migrate(connection.pool);
     if (applied.length > 0) say(`Database ready: ${applied.length} migrations applied.`);
     signal.throwIfAborted();
+    await acceptRestored(connection.pool, config.data, say);
     const demonstration =
       config.demo === "on" ? await installDemonstration(connection, config, say) : undefined;
     signal.throwIfAborted();
@@ -91,6 +95,17 @@ export async function startInstallation(
       endLease: (processId) => void endLease(connection.pool, processId).catch(() => {}),
     });
     ending.push(() => roles.stop());
+    const bus = await joinBus(busPath);
+    const stopReporting = startSupervisorReport({
+      bus,
+      dataFolder: config.data,
+      diskLowBytes: config.diskLowMib * 1024 ** 2,
+      children: roles.states,
+    });
+    ending.push(async () => {
+      stopReporting();
+      bus.close();
+    });
     await roles.start(signal);
     if (sink && demonstration)
       await sink.useGateway(roles.api(), roles.stream(), demonstration.gatewayKeys);
