@@ -151,7 +151,7 @@ export const getRecipient = defineRoute({
   access: readAccess,
   params: z.strictObject({ id: idSchema, subscriber: idSchema }),
   answer: { status: 200, description: "Each fact with its time", schema: recipientSchema },
-  problems: ["dispatch-unknown", "subscriber-unknown"],
+  problems: ["dispatch-unknown", "subscriber-unknown", "facts-reduced"],
 });
 
 export const exportDispatch = defineRoute({
@@ -166,7 +166,7 @@ export const exportDispatch = defineRoute({
   params: idParams,
   query: z.strictObject({ format: z.enum(["csv", "json"]).default("csv") }),
   answer: { status: 200, description: "Rows, in order of shard", mediaType: "text/csv" },
-  problems: ["dispatch-unknown"],
+  problems: ["dispatch-unknown", "facts-reduced"],
 });
 
 export const listAreaOrders = defineRoute({

@@ -220,6 +220,11 @@ export const PROBLEMS = {
   },
   // Sending.
   "dispatch-unknown": { status: 404, vi: "Không có đợt gửi này", en: "There is no such dispatch" },
+  "facts-reduced": {
+    status: 410,
+    vi: "Dữ liệu về từng người đã được thay bằng số liệu tổng hợp",
+    en: "Facts of single persons were reduced to figures",
+  },
   "message-too-large": {
     status: 422,
     vi: "Bản tin quá dài để gửi đến thiết bị",

@@ -58,6 +58,7 @@ export const PROBLEM_CODES = [
   "cap-invalid",
   // Sending.
   "dispatch-unknown",
+  "facts-reduced",
   "message-too-large",
   "area-order-state",
   "receipts-invalid",

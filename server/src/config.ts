@@ -147,6 +147,13 @@ export const SETTINGS = {
     "Free MiB on the data folder's disk below which imports, exports and backups are refused; below " +
       "an eighth of it notices wait too, and the rest is kept for warnings.",
   ),
+  retentionDays: integer(
+    "LOA_RETENTION_DAYS",
+    90,
+    1,
+    3650,
+    "Days after which a finished dispatch keeps its figures only, and no facts of single persons.",
+  ),
   failPoints: text(
     "LOA_FAIL_POINTS",
     "",

@@ -254,6 +254,7 @@ export interface Database {
     shard: number;
     entries: Bytes;
   };
+  dispatch_sum: { dispatch_id: string; figures: Json<unknown>; reduced_at: Generated<Date> };
   fold: { dispatch_id: string; channel: string; shard: number; position: string; body: Bytes };
   receipt_refusal: {
     dispatch_id: string;

@@ -14,6 +14,7 @@ import { foldChannel } from "./fold.ts";
 import { appendRows, BY_ORDINAL, packPoints, packRuns } from "./journal.ts";
 import { Ledger, type ReceiptGroup } from "./ledger.ts";
 import { readRecipient } from "./recipient.ts";
+import { isReduced } from "./reduce.ts";
 
 const PEOPLE = 40;
 
@@ -169,4 +170,43 @@ test("a journal row that commits late is not skipped", async () => {
   await late.query("COMMIT");
   late.release();
   expect((await engine.ledger.summarize(dispatchId))?.channels["loopback"]?.state.sent).toBe(2);
+});
+
+test("after its time a dispatch keeps its figures, and nothing of what happened to whom", async () => {
+  await using engine = await startEngine();
+  const { pool } = engine.database;
+  const { dispatchId } = await plant(engine);
+  await engine.ledger.receive([
+    receipts(dispatchId, [[5, "read"]]),
+    receipts(dispatchId, [[999, "read"]]),
+  ]);
+  await pool.query(
+    "UPDATE dispatch SET state = 'expired', closed_at = now() - interval '91 days' WHERE id = $1",
+    [dispatchId],
+  );
+  const before = await engine.ledger.summarize(dispatchId);
+  await engine.ledger.seal(dispatchId);
+  await engine.ledger.tidy();
+  for (const table of ["journal", "fold", "shard", "audience_commune"])
+    expect((await pool.query(`SELECT FROM ${table}`)).rowCount).toBe(0);
+  expect(await engine.ledger.summarize(dispatchId)).toEqual(before);
+  const again = await reopen(engine);
+  expect(await again.summarize(dispatchId)).toEqual(before);
+  expect(await isReduced(pool, dispatchId)).toBe(true);
+  const late = await again.receive([receipts(dispatchId, [[5, "delivered"]])]);
+  expect(late).toMatchObject({ accepted: 0 });
+});
+
+test("a dispatch that ended lately keeps the facts of each person", async () => {
+  await using engine = await startEngine();
+  const { pool } = engine.database;
+  const { dispatchId } = await plant(engine);
+  await pool.query(
+    "UPDATE dispatch SET state = 'expired', closed_at = now() - interval '89 days' WHERE id = $1",
+    [dispatchId],
+  );
+  await engine.ledger.seal(dispatchId);
+  await engine.ledger.tidy();
+  expect(await isReduced(pool, dispatchId)).toBe(false);
+  expect((await readRecipient(pool, dispatchId, 5))?.areaId).toBe(1);
 });

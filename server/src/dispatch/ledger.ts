@@ -13,6 +13,7 @@ import type { FailPoint } from "../observe/fail-point.ts";
 import type { Logger } from "../observe/log.ts";
 import { DispatchPlanes } from "./dispatch-planes.ts";
 import { foldChannel } from "./fold.ts";
+import { findReducible, readFigures, reduceDispatch, RETENTION_DAYS } from "./reduce.ts";
 import { verdictCode } from "./receipt-verdict.ts";
 import {
   appendRows,
@@ -59,6 +60,8 @@ interface Resident {
 
 export interface LedgerOptions {
   readonly pool: pg.Pool;
+  /** Days after its end for which a dispatch keeps facts of single persons. */
+  readonly retentionDays?: number;
   readonly failPoint: FailPoint;
   readonly log: Logger;
 }
@@ -67,6 +70,7 @@ export class Ledger {
   readonly #pool: pg.Pool;
   readonly #failPoint: FailPoint;
   readonly #log: Logger;
+  readonly #retentionDays: number;
   readonly #resident = new Map<string, Promise<Resident | undefined>>();
   #position: Position;
   #tailing: Promise<void> | undefined;
@@ -77,6 +81,7 @@ export class Ledger {
     this.#pool = options.pool;
     this.#failPoint = options.failPoint;
     this.#log = options.log;
+    this.#retentionDays = options.retentionDays ?? RETENTION_DAYS;
     this.#position = position;
   }
 
@@ -152,7 +157,8 @@ export class Ledger {
       "SELECT channel, reason, refused FROM receipt_refusal WHERE dispatch_id = $1",
       [dispatchId],
     );
-    return resident.planes.summarize(rows);
+    const figures = resident.sealed ? await readFigures(this.#pool, dispatchId) : undefined;
+    return figures ? { ...figures, refusals: rows } : resident.planes.summarize(rows);
   }
 
   /** Whom a dispatch told or may have told (sent, delivered, read, unsure): portable Roaring by channel. */
@@ -270,6 +276,8 @@ export class Ledger {
       this.#rowsSinceFold.delete(key);
     }
     for (const dispatchId of await this.#readyToSeal()) await this.seal(dispatchId);
+    for (const dispatchId of await findReducible(this.#pool, this.#retentionDays))
+      await this.reduce(dispatchId);
     const now = performance.now();
     for (const [dispatchId, entry] of this.#resident) {
       const resident = await entry;
@@ -295,6 +303,15 @@ export class Ledger {
     await this.#pool.query("UPDATE dispatch SET state = 'sealed' WHERE id = $1", [dispatchId]);
     this.#resident.delete(dispatchId);
     this.#log.info({ dispatch: dispatchId }, "sealed");
+  }
+
+  /** Turns the facts of single persons of a sealed dispatch into its figures, for good. */
+  async reduce(dispatchId: string): Promise<void> {
+    const summary = await this.summarize(dispatchId);
+    if (summary === undefined) return;
+    await reduceDispatch(this.#pool, summary);
+    this.#resident.delete(dispatchId);
+    this.#log.info({ dispatch: dispatchId }, "reduced to figures");
   }
 }
 

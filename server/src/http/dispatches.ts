@@ -11,6 +11,7 @@ import { formatLocalTime } from "@loa/model/local-time.ts";
 import { Problem } from "@loa/model/problem.ts";
 import { listOrders, reportOrder } from "../dispatch/area-order.ts";
 import { readRecipient } from "../dispatch/recipient.ts";
+import { isReduced } from "../dispatch/reduce.ts";
 import { exportRows } from "../report/export.ts";
 import { readDispatch, readSummary, type ReportDeps, summarizeDispatch } from "../report/report.ts";
 import type { App } from "./app.ts";
@@ -61,6 +62,7 @@ export function mountDispatches(app: App, deps: ReportDeps): void {
 
   app.mount(getRecipient, async ({ caller, params }) => {
     const head = await readDispatch(deps, caller, params.id);
+    await requireFacts(pool, head.id);
     const { rows } = await pool.query<{ ordinal: number }>(
       "SELECT ordinal FROM subscriber WHERE id = $1",
       [params.subscriber],
@@ -89,6 +91,7 @@ export function mountDispatches(app: App, deps: ReportDeps): void {
 
   app.mount(exportDispatch, async ({ caller, params, query }) => {
     const head = await readDispatch(deps, caller, params.id);
+    await requireFacts(pool, head.id);
     const codeOf = (areaId: number) => tree().byId(areaId)?.code ?? "";
     const rows = exportRows(pool, head.id, head.issuedAt, codeOf);
     const isCsv = query.format === "csv";
@@ -113,6 +116,15 @@ export function mountDispatches(app: App, deps: ReportDeps): void {
   app.mount(reportAreaOrder, async ({ caller, params, body }) => {
     await reportOrder(pool, caller.channel, params.id, body);
   });
+}
+
+/** @throws {Problem} facts-reduced when facts of single persons are no longer kept. */
+async function requireFacts(pool: ReportDeps["pool"], dispatchId: string): Promise<void> {
+  if (await isReduced(pool, dispatchId))
+    throw new Problem(
+      "facts-reduced",
+      "What happened to single persons is no longer kept; the figures of the dispatch are.",
+    );
 }
 
 type Rows = ReturnType<typeof exportRows>;

@@ -8,7 +8,12 @@ import { type RoleContext, type RunningRole, textField } from "./role.ts";
 
 export async function startLedger(context: RoleContext): Promise<RunningRole> {
   const { bus, connection, failPoint, lease, log, order } = context;
-  const ledger = await Ledger.open({ pool: connection.pool, failPoint, log });
+  const ledger = await Ledger.open({
+    pool: connection.pool,
+    retentionDays: order.retentionDays,
+    failPoint,
+    log,
+  });
   const report = (error: unknown) => log.error({ err: error }, "ledger");
   bus.answer("ledger.summary", async (body) =>
     ledger.summarize(textField(body, "dispatchId") ?? ""),

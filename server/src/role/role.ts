@@ -24,6 +24,7 @@ export interface RoleOrder {
   readonly dataFolder: string;
   readonly logLevel: string;
   readonly failPoints: string;
+  readonly retentionDays: number;
   readonly host: string;
   readonly port: number;
   readonly streamPort: number;

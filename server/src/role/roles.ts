@@ -51,6 +51,7 @@ export function superviseRoles(options: RolesOptions): Roles {
     dataFolder: config.data,
     logLevel: config.logLevel,
     failPoints: config.failPoints,
+    retentionDays: config.retentionDays,
     host: config.host,
     // Who comes back listens where they listened before.
     port: portOf("front") ?? config.port,
