@@ -11,6 +11,7 @@ import { getDispatch } from "@loa/api/dispatches.ts";
 import type { BulletinKind } from "@loa/model/bulletin-type.ts";
 import type { ChannelName } from "@loa/model/endpoint.ts";
 import { typhoonContent } from "@loa/model/typhoon-content.ts";
+import { clockMs } from "./clock.ts";
 import type { OpenSet } from "./people-set.ts";
 
 export interface DraftWish {
@@ -22,7 +23,7 @@ export interface DraftWish {
 
 export interface Issued {
   readonly dispatchId: string;
-  /** performance.now() when the request left. */
+  /** clockMs() when the request left. */
   readonly askedMs: number;
   /** From the request to its answer: the plan is durable then. */
   readonly acceptedMs: number;
@@ -60,9 +61,9 @@ export function openDesk({ set, installation }: OpenSet): Desk {
       return draft.id;
     },
     async issue(id) {
-      const askedMs = performance.now();
+      const askedMs = clockMs();
       const issued = await approver.ask(issueBulletin, { params: { id } });
-      return { dispatchId: issued.dispatch.id, askedMs, acceptedMs: performance.now() - askedMs };
+      return { dispatchId: issued.dispatch.id, askedMs, acceptedMs: clockMs() - askedMs };
     },
     summary: (dispatchId) => askSummary(author, dispatchId),
   };

@@ -12,7 +12,7 @@ import {
   openConnection,
 } from "../../server/src/db/connection.ts";
 import { startEmbeddedPostgres } from "../../server/src/db/embedded.ts";
-import { type ProcessCost, readCost } from "./process-cost.ts";
+import { findChildren, type ProcessCost, readCost } from "./process-cost.ts";
 
 const SERVER = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
 /** Thirty-three million people are read from their snapshot in this; slower is broken. */
@@ -27,11 +27,6 @@ export interface InstallationOptions {
   readonly loopbackUrl?: string | undefined;
 }
 
-export interface RolePid {
-  readonly role: string;
-  readonly pid: number;
-}
-
 export interface Costs {
   /** The supervisor and its roles; not the sink, which stands for somebody else's machine. */
   readonly server: ProcessCost;
@@ -44,7 +39,8 @@ export interface BenchInstallation {
   readonly folder: string;
   readonly database: ConnectionOptions;
   readonly connection: Connection;
-  readonly pids: readonly RolePid[];
+  /** The processes of a role, or of all roles, that run at this moment. Linux only. */
+  rolePids(role?: string): number[];
   /** From the start of the process to its word that it is ready. */
   readonly readyMs: number;
   costs(): Costs | undefined;
@@ -86,7 +82,7 @@ export async function startBenchInstallation(
       folder,
       database,
       connection,
-      pids: ready.pids,
+      rolePids: (role = "") => findChildren(server.pid as number, `--role\0${role}`),
       readyMs,
       costs() {
         const own = readCost([server.pid as number], (line) => line.includes("/sink/"));
@@ -107,7 +103,8 @@ export async function startBenchInstallation(
 interface ReadyLine {
   readonly api: string;
   readonly stream: string;
-  readonly pids: readonly RolePid[];
+  /** The processes of a role, or of all roles, that run at this moment. Linux only. */
+  rolePids(role?: string): number[];
 }
 
 async function readyLine(server: ChildProcess): Promise<ReadyLine> {

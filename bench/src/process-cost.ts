@@ -45,6 +45,14 @@ export function readCost(
   return { cpuSeconds: ticks / TICKS_PER_SECOND, bytes };
 }
 
+/** The children of a process whose command line (arguments apart by NUL) holds `text`. */
+export function findChildren(parent: number, text: string): number[] {
+  if (process.platform !== "linux") return [];
+  return readStats()
+    .filter((each) => each.parent === parent && read(`/proc/${each.pid}/cmdline`).includes(text))
+    .map(({ pid }) => pid);
+}
+
 function readStats(): ProcessStat[] {
   const stats: ProcessStat[] = [];
   for (const name of readdirSync("/proc")) {

@@ -1,5 +1,21 @@
 // The units in the order in which they run and are shown.
 import type { Unit } from "./unit.ts";
 import { engine } from "./unit/engine.ts";
+import { estimate } from "./unit/estimate.ts";
+import { issue } from "./unit/issue.ts";
+import { live } from "./unit/live.ts";
+import { memory } from "./unit/memory.ts";
+import { preempt } from "./unit/preempt.ts";
+import { receipts } from "./unit/receipts.ts";
+import { restart } from "./unit/restart.ts";
 
-export const UNITS: readonly Unit[] = [engine];
+export const UNITS: readonly Unit[] = [
+  engine,
+  issue,
+  estimate,
+  restart,
+  memory,
+  live,
+  receipts,
+  preempt,
+];

@@ -7,6 +7,7 @@
 import { Ledger } from "../../../server/src/dispatch/ledger.ts";
 import { createLogger } from "../../../server/src/observe/log.ts";
 import { noFailPoint } from "../../../server/src/observe/fail-point.ts";
+import { clockMs } from "../clock.ts";
 import { clearDispatches, dispatchBytes } from "../dispatch-tables.ts";
 import { type Desk, openDesk } from "../desk.ts";
 import type { BenchInstallation, Costs } from "../installation.ts";
@@ -76,10 +77,10 @@ async function runOnce(installation: BenchInstallation, desk: Desk): Promise<Eng
     );
     return rows.length === 0;
   });
-  const durableMs = performance.now() - askedMs;
+  const durableMs = clockMs() - askedMs;
   const sent = installation.costs();
   const summary = await desk.summary(dispatchId);
-  const ledgerMs = performance.now() - askedMs;
+  const ledgerMs = clockMs() - askedMs;
   const { planned = 0, state } = summary.channels.null ?? {};
   const { sealMs, sealCpuSeconds } = await sealOnce(installation, dispatchId);
   await pool.query("VACUUM dispatch, audience_commune, shard, journal, fold");

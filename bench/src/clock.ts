@@ -1,0 +1,5 @@
+// One clock for several processes of one machine: what left one and arrived at another can be
+// subtracted. Never goes back.
+
+/** Milliseconds of the machine's monotonic clock. */
+export const clockMs = (): number => Number(process.hrtime.bigint()) / 1e6;

@@ -1,0 +1,30 @@
+// Counts the statements that one of Loa's processes sends to PostgreSQL, in PostgreSQL's own log: the
+// proof that something needs no database is what the database was asked, not what the code says.
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { BenchInstallation } from "./installation.ts";
+
+const PREFIX = "[bench %a] ";
+
+/** Starts counting; `stop` answers how many there were of processes with this application name. */
+export async function countStatements(
+  { connection, folder }: BenchInstallation,
+  application: string,
+): Promise<{ stop(): Promise<number> }> {
+  const { pool } = connection;
+  const file = join(folder, "postgresql.log");
+  await pool.query(`ALTER SYSTEM SET log_line_prefix = '${PREFIX}'`);
+  await pool.query("ALTER SYSTEM SET log_statement = 'all'");
+  await pool.query("SELECT pg_reload_conf()");
+  const from = statSync(file).size;
+  return {
+    async stop() {
+      const text = readFileSync(file).subarray(from).toString("utf8");
+      await pool.query("ALTER SYSTEM RESET log_statement");
+      await pool.query("ALTER SYSTEM RESET log_line_prefix");
+      await pool.query("SELECT pg_reload_conf()");
+      const mark = PREFIX.replace("%a", application).trim();
+      return text.split("\n").filter((line) => line.startsWith(mark)).length;
+    },
+  };
+}
