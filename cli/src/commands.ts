@@ -13,6 +13,9 @@ import {
   bulletinsReturn,
   bulletinsSubmit,
 } from "./command/bulletins-step.ts";
+import { capCheck } from "./command/cap-check.ts";
+import { capConvert, capShow } from "./command/cap-show.ts";
+import { capSign, capVerify } from "./command/cap-sign.ts";
 import { drill } from "./command/drill.ts";
 import { estimate } from "./command/estimate.ts";
 import { ledger } from "./command/ledger.ts";
@@ -61,5 +64,10 @@ export const COMMANDS: readonly Command[] = [
   standingOrdersApprove,
   standingOrdersUse,
   ledger,
+  capCheck,
+  capShow,
+  capConvert,
+  capSign,
+  capVerify,
   openapi,
 ];

@@ -7,6 +7,13 @@ import {
   type CapNamedValue,
   type CapPoint,
 } from "@loa/cap/message.ts";
+import {
+  CAP_AREA,
+  CAP_HAZARD,
+  CAP_NUMBER,
+  CAP_RISK_LEVEL,
+  CAP_VILLAGE,
+} from "@loa/cap/profile/names.ts";
 import type { BulletinKind, BulletinType } from "./bulletin-type.ts";
 import {
   type BulletinContent,
@@ -24,12 +31,6 @@ import { formatLocalTime, parseInstant } from "./local-time.ts";
 import { Problem } from "./problem.ts";
 import type { AudienceRule, Target } from "./target.ts";
 import { cleanText, codePoints, type Language } from "./text.ts";
-
-/** Names under which CAP parameters, event codes and geocodes carry what Loa needs. */
-export const CAP_HAZARD = "loa.hazard";
-export const CAP_RISK_LEVEL = "loa.riskLevel";
-export const CAP_NUMBER = "loa.number";
-export const CAP_AREA = "loa.area";
 
 /** Life of a draft whose message names no expiry, or one that has passed. */
 export const DRAFT_LIFE_HOURS = 12;
@@ -217,6 +218,14 @@ function targetOf(info: CapInfo, remarks: string[]): Target {
   const circles = areas.flatMap((area) => area.circles).filter(({ radiusKm }) => radiusKm > 0);
   const [polygon] = polygons;
   const [circle] = circles;
+  const villages = areas
+    .flatMap(({ geocodes }) => geocodes)
+    .filter(({ valueName }) => valueName.trim() === CAP_VILLAGE)
+    .map(({ value }) => cleanText(value, { max: NAME_MAX, lines: false }));
+  if (villages.length > 0)
+    remarks.push(
+      `It names villages that no pack has; add them as zones: ${villages.join("; ").slice(0, 300)}.`,
+    );
   const base = { areas: [...new Set(codes)], zones: [] };
   if (codes.length > 0) {
     if (polygons.length + circles.length > 0)

@@ -1,15 +1,15 @@
-// The hazards that bulletins warn of, with the range of risk levels that each can have.
-//
-// Levels and ranges are those of Decision 18/2021/QĐ-TTg, chapter III. A level is not the wind
-// force, the river alarm or the civil-defence level, all of which are also called "cấp".
+// The hazards that bulletins warn of, with their names. Levels and ranges are those of Decision
+// 18/2021/QĐ-TTg and stand in cap/src/profile/risk.ts, because they are sent to others too.
+import {
+  HAZARD_LEVELS,
+  type HazardKey,
+  RISK_LEVELS,
+  type RiskLevel,
+  riskRange,
+} from "@loa/cap/profile/risk.ts";
 import type { Bilingual } from "./text.ts";
 
-/** Article 4: 1 light blue, 2 light yellow, 3 orange, 4 red, 5 purple. */
-export const RISK_LEVELS = [1, 2, 3, 4, 5] as const;
-export type RiskLevel = (typeof RISK_LEVELS)[number];
-
-/** Article 4(4): hazards that coincide may raise a level by this many, up to 5. */
-export const COINCIDENCE_RAISE_MAX = 2;
+export { RISK_LEVELS, type RiskLevel };
 
 export interface HazardFacts {
   readonly name: Bilingual;
@@ -17,42 +17,45 @@ export interface HazardFacts {
   readonly levels: readonly [RiskLevel, RiskLevel] | null;
 }
 
-const natural = (vi: string, en: string, lowest: RiskLevel, highest: RiskLevel): HazardFacts => ({
+const facts = (key: HazardKey, vi: string, en: string): HazardFacts => ({
   name: { vi, en },
-  levels: [lowest, highest],
+  levels: HAZARD_LEVELS[key],
 });
-const unlevelled = (vi: string, en: string): HazardFacts => ({ name: { vi, en }, levels: null });
 
 /** Every hazard there is. A key is stored and sent, so none is ever renamed. */
 export const HAZARDS = {
-  "tropical-depression": natural("áp thấp nhiệt đới", "tropical depression", 3, 5),
-  storm: natural("bão", "typhoon", 3, 5),
-  "storm-surge": natural("nước dâng", "storm surge", 2, 5),
-  "heavy-rain": natural("mưa lớn", "heavy rain", 1, 4),
-  flood: natural("lũ", "flood", 1, 5),
-  inundation: natural("ngập lụt", "inundation", 1, 5),
-  "flash-flood": natural("lũ quét", "flash flood", 1, 3),
-  landslide: natural("sạt lở đất", "landslide", 1, 3),
-  subsidence: natural("sụt lún đất", "land subsidence", 1, 3),
-  heat: natural("nắng nóng", "heat", 1, 4),
-  drought: natural("hạn hán", "drought", 1, 4),
-  salinity: natural("xâm nhập mặn", "saline intrusion", 1, 4),
-  "wind-at-sea": natural("gió mạnh trên biển", "strong wind at sea", 2, 3),
-  fog: natural("sương mù", "fog", 1, 3),
-  tornado: natural("lốc", "tornado", 1, 2),
-  lightning: natural("sét", "lightning", 1, 2),
-  hail: natural("mưa đá", "hail", 1, 2),
-  cold: natural("rét hại", "damaging cold", 1, 3),
-  frost: natural("sương muối", "frost", 1, 3),
-  "forest-fire": natural("cháy rừng do tự nhiên", "wildfire", 1, 5),
-  earthquake: natural("động đất", "earthquake", 1, 5),
-  tsunami: natural("sóng thần", "tsunami", 1, 5),
-  "reservoir-release": unlevelled("xả lũ hồ chứa", "reservoir release"),
-  "dyke-failure": unlevelled("sự cố đê điều, hồ đập", "dyke or dam failure"),
-  epidemic: unlevelled("dịch bệnh", "epidemic"),
-  "industrial-accident": unlevelled("sự cố hóa chất, cháy nổ", "industrial accident"),
-  other: unlevelled("sự cố khác", "other incident"),
-} as const satisfies Record<string, HazardFacts>;
+  "tropical-depression": facts("tropical-depression", "áp thấp nhiệt đới", "tropical depression"),
+  storm: facts("storm", "bão", "typhoon"),
+  "storm-surge": facts("storm-surge", "nước dâng", "storm surge"),
+  "heavy-rain": facts("heavy-rain", "mưa lớn", "heavy rain"),
+  flood: facts("flood", "lũ", "flood"),
+  inundation: facts("inundation", "ngập lụt", "inundation"),
+  "flash-flood": facts("flash-flood", "lũ quét", "flash flood"),
+  landslide: facts("landslide", "sạt lở đất", "landslide"),
+  subsidence: facts("subsidence", "sụt lún đất", "land subsidence"),
+  heat: facts("heat", "nắng nóng", "heat"),
+  drought: facts("drought", "hạn hán", "drought"),
+  salinity: facts("salinity", "xâm nhập mặn", "saline intrusion"),
+  "wind-at-sea": facts("wind-at-sea", "gió mạnh trên biển", "strong wind at sea"),
+  fog: facts("fog", "sương mù", "fog"),
+  tornado: facts("tornado", "lốc", "tornado"),
+  lightning: facts("lightning", "sét", "lightning"),
+  hail: facts("hail", "mưa đá", "hail"),
+  cold: facts("cold", "rét hại", "damaging cold"),
+  frost: facts("frost", "sương muối", "frost"),
+  "forest-fire": facts("forest-fire", "cháy rừng do tự nhiên", "wildfire"),
+  earthquake: facts("earthquake", "động đất", "earthquake"),
+  tsunami: facts("tsunami", "sóng thần", "tsunami"),
+  "reservoir-release": facts("reservoir-release", "xả lũ hồ chứa", "reservoir release"),
+  "dyke-failure": facts("dyke-failure", "sự cố đê điều, hồ đập", "dyke or dam failure"),
+  epidemic: facts("epidemic", "dịch bệnh", "epidemic"),
+  "industrial-accident": facts(
+    "industrial-accident",
+    "sự cố hóa chất, cháy nổ",
+    "industrial accident",
+  ),
+  other: facts("other", "sự cố khác", "other incident"),
+} as const satisfies Record<HazardKey, HazardFacts>;
 
 export type Hazard = keyof typeof HAZARDS;
 export const HAZARD_KEYS = Object.keys(HAZARDS) as [Hazard, ...Hazard[]];
@@ -63,10 +66,10 @@ export function levelFault(
   level: RiskLevel,
   alongside: readonly Hazard[],
 ): string | undefined {
-  const { levels, name }: HazardFacts = HAZARDS[hazard];
-  if (levels === null) return `${name.en} has no risk level`;
-  const [lowest, alone] = levels;
-  const highest = alongside.length > 0 ? Math.min(5, alone + COINCIDENCE_RAISE_MAX) : alone;
+  const { en } = HAZARDS[hazard].name;
+  const range = riskRange(hazard, alongside.length > 0);
+  if (range === null) return `${en} has no risk level`;
+  const [lowest, highest] = range;
   if (level >= lowest && level <= highest) return undefined;
-  return `${name.en} has risk levels ${lowest} to ${highest}, not ${level}`;
+  return `${en} has risk levels ${lowest} to ${highest}, not ${level}`;
 }
