@@ -62,6 +62,45 @@ export function decodeContainer(bytes: Uint8Array): Uint16Array {
   return low;
 }
 
+/**
+ * Sets `values` at every low that a container holds. Runs are filled as runs, so that a commune's
+ * block costs one step.
+ */
+export function fillLows(bytes: Uint8Array, values: Uint16Array, value: number): void {
+  const { form, size, data } = readSingle(bytes);
+  if (form === "run") {
+    forRuns(data, (start, last) => values.fill(value, start, last + 1));
+    return;
+  }
+  const lows = form === "array" ? toUint16(data, size) : new Uint16Array(size);
+  if (form === "bitset") fillFromBits(lows, data);
+  for (let i = 0; i < lows.length; i++) values[lows[i] as number] = value;
+}
+
+/** The lows of a container as a bitset of 65,536 bits, the lowest bit first. */
+export function containerBits(bytes: Uint8Array): Uint32Array {
+  const { form, size, data } = readSingle(bytes);
+  const bits = new Uint32Array(SHARD_SIZE / 32);
+  if (form === "bitset") new Uint8Array(bits.buffer).set(data);
+  else if (form === "array") for (const low of toUint16(data, size)) setBits(bits, low, low);
+  else forRuns(data, (start, last) => setBits(bits, start, last));
+  return bits;
+}
+
+/** Sets bits first..last. */
+function setBits(bits: Uint32Array, first: number, last: number): void {
+  const [from, to] = [first >>> 5, last >>> 5];
+  const head = -1 << (first & 31);
+  const tail = -1 >>> (31 - (last & 31));
+  if (from === to) {
+    bits[from] = (bits[from] as number) | (head & tail);
+    return;
+  }
+  bits[from] = (bits[from] as number) | head;
+  bits.fill(0xffff_ffff, from + 1, to);
+  bits[to] = (bits[to] as number) | tail;
+}
+
 /** The ordinals of a shard whose low bits these are. */
 export function ordinalsOf(shard: number, lows: Uint16Array): Uint32Array {
   const base = shard * SHARD_SIZE;
@@ -191,14 +230,21 @@ function fillFromBits(low: Uint16Array, data: Uint8Array): number {
 
 function fillFromRuns(low: Uint16Array, data: Uint8Array): number {
   let length = 0;
+  forRuns(data, (start, last) => {
+    for (let value = start; value <= last; value++) low[length++] = value;
+  });
+  return length;
+}
+
+/** Visits the runs of a run container, first and last low of each. */
+function forRuns(data: Uint8Array, visit: (start: number, last: number) => void): void {
   const count = uint16(data, 0);
   for (let i = 0; i < count; i++) {
     const start = uint16(data, 2 + 4 * i);
     const last = start + uint16(data, 4 + 4 * i);
     if (last >= SHARD_SIZE) throw new Error("a run leaves its container");
-    for (let value = start; value <= last; value++) low[length++] = value;
+    visit(start, last);
   }
-  return length;
 }
 
 function packRuns(low: Uint16Array, runs: number): Uint8Array {

@@ -10,7 +10,7 @@ import {
   STATES,
 } from "@loa/model/delivery.ts";
 import type { RankGroups } from "./rank-groups.ts";
-import { RankIndex } from "./rank-index.ts";
+import type { RankIndex } from "./rank-index.ts";
 
 const SENT = planeBit("sent");
 const DELIVERED = planeBit("delivered");
@@ -51,10 +51,9 @@ export class ChannelPlanes {
   }
 
   /** Adds a shard whose recipients all are queued. */
-  addShard(shard: number, lows: Uint16Array, groups: RankGroups): void {
-    const index = new RankIndex(lows);
-    this.shards.set(shard, { index, planes: new Uint8Array(lows.length), groups });
-    groups.forRuns(0, lows.length, (group, from, to) => {
+  addShard(shard: number, index: RankIndex, groups: RankGroups): void {
+    this.shards.set(shard, { index, planes: new Uint8Array(index.size), groups });
+    groups.forRuns(0, index.size, (group, from, to) => {
       this.#planned[group] = (this.#planned[group] as number) + to - from;
       this.#states[group * STATE_COUNT] = (this.#states[group * STATE_COUNT] as number) + to - from;
     });

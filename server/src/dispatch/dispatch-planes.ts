@@ -4,7 +4,7 @@
 import { type ChannelName, isAreaChannel } from "@loa/model/endpoint.ts";
 import type { CommuneFigures, DispatchSummary } from "@loa/model/delivery.ts";
 import type pg from "pg";
-import { decodeContainer, SHARD_SIZE, splitShards } from "../audience/container.ts";
+import { fillLows, SHARD_SIZE, splitShards } from "../audience/container.ts";
 import { readAtPosition } from "../db/commit-order.ts";
 import { ChannelPlanes } from "./channel-planes.ts";
 import { unpackFold } from "./fold-format.ts";
@@ -17,6 +17,10 @@ import {
   unpackRuns,
 } from "./journal.ts";
 import { RankGroups } from "./rank-groups.ts";
+import { RankIndex } from "./rank-index.ts";
+
+/** Shards that are loaded between two looks at other work: some milliseconds. */
+const SHARDS_AT_ONCE = 32;
 
 export class DispatchPlanes {
   readonly dispatchId: string;
@@ -60,9 +64,10 @@ export class DispatchPlanes {
       "SELECT channel, shard, recipients FROM shard WHERE dispatch_id = $1 ORDER BY channel, shard",
       [dispatchId],
     );
-    for (const { channel, shard, recipients } of shards) {
-      const lows = decodeContainer(recipients);
-      channels.get(channel)?.addShard(shard, lows, groupsOf(shard, lows));
+    for (const [at, { channel, shard, recipients }] of shards.entries()) {
+      const index = new RankIndex(recipients);
+      channels.get(channel)?.addShard(shard, index, groupsOf(shard, index));
+      if (at % SHARDS_AT_ONCE === SHARDS_AT_ONCE - 1) await new Promise(setImmediate);
     }
     const dispatch = new DispatchPlanes(facts, communeIds, channels);
     // One snapshot: a fold that commits between the two reads would move rows out of sight.
@@ -166,7 +171,7 @@ async function readGroups(
   dispatchId: string,
 ): Promise<{
   communeIds: number[];
-  groupsOf: (shard: number, lows: Uint16Array) => RankGroups;
+  groupsOf: (shard: number, index: RankIndex) => RankGroups;
 }> {
   const { rows } = await pool.query<{ areaId: number; residents: Buffer; concerned: Buffer }>(
     `SELECT area_id AS "areaId", residents, concerned FROM audience_commune
@@ -183,16 +188,9 @@ async function readGroups(
       }
   });
   const byLow = new Uint16Array(SHARD_SIZE);
-  const byRank = new Uint16Array(SHARD_SIZE);
-  const groupsOf = (shard: number, lows: Uint16Array): RankGroups => {
-    byLow.fill(0);
-    for (const { group, recipients } of pieces.get(shard) ?? []) {
-      const own = decodeContainer(recipients);
-      for (let i = 0; i < own.length; i++) byLow[own[i] as number] = group;
-    }
-    for (let rank = 0; rank < lows.length; rank++)
-      byRank[rank] = byLow[lows[rank] as number] as number;
-    return new RankGroups(byRank.subarray(0, lows.length));
+  const groupsOf = (shard: number, index: RankIndex): RankGroups => {
+    for (const { group, recipients } of pieces.get(shard) ?? []) fillLows(recipients, byLow, group);
+    return new RankGroups(byLow, index);
   };
   return { communeIds: rows.map((row) => row.areaId), groupsOf };
 }

@@ -74,11 +74,10 @@ const ONE_VALUE = 0;
 const ALL_VALUES = 1;
 
 function packColumn(column: Column, width: number): Buffer[] {
-  const first = column[0] ?? 0;
-  if (isConstant(column, first)) {
+  if (isConstant(column, width)) {
     const value = Buffer.alloc(5);
     value[0] = ONE_VALUE;
-    value.writeUInt32LE(first, 1);
+    value.writeUInt32LE(column[0] ?? 0, 1);
     return [value];
   }
   const raw = new Uint8Array(column.length * width);
@@ -93,9 +92,10 @@ function packColumn(column: Column, width: number): Buffer[] {
   return [head, packed];
 }
 
-function isConstant(column: Column, value: number): boolean {
-  for (let rank = 0; rank < column.length; rank++) if (column[rank] !== value) return false;
-  return true;
+/** All values are equal when the column without its first is the column without its last. */
+function isConstant(column: Column, width: number): boolean {
+  const bytes = Buffer.from(column.buffer, column.byteOffset, column.byteLength);
+  return bytes.subarray(width).equals(bytes.subarray(0, Math.max(0, bytes.length - width)));
 }
 
 /** Fills a column from the bytes at `at`; answers where the next one begins. */

@@ -2,7 +2,7 @@
 // journal has grown long, and at seal. The journal rows that went in are deleted in the
 // transaction that writes the folds, so at every instant folds + journal = all facts.
 import type pg from "pg";
-import { containerSize, decodeContainer } from "../audience/container.ts";
+import { containerSize } from "../audience/container.ts";
 import { blobPart, blobValues } from "../db/blob.ts";
 import { type FailPoint, noFailPoint } from "../observe/fail-point.ts";
 import { withImplied } from "./channel-planes.ts";
@@ -56,7 +56,7 @@ async function readFolds(
   const shards = new Map<number, ShardFacts>();
   for (const { shard, recipients, body } of rows) {
     let known: RankIndex | undefined;
-    const index = () => (known ??= new RankIndex(decodeContainer(recipients)));
+    const index = () => (known ??= new RankIndex(recipients));
     const fold = body ? unpackFold(body) : emptyFold(containerSize(recipients));
     shards.set(shard, { shard, index, fold });
   }

@@ -3,7 +3,6 @@
 // device is then answered without the database.
 import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
 import type pg from "pg";
-import { decodeContainer } from "../audience/container.ts";
 import { RankIndex } from "./rank-index.ts";
 
 /** How long an ended dispatch is remembered, so that a Cancel finds the devices that have it. */
@@ -74,8 +73,7 @@ export async function loadLiveDispatches(
   return rows.map(({ issuedAt, expiresAt, communeCodes, ...row }) => {
     const members = new Map<number, RankIndex>();
     for (const { dispatchId, shard, recipients } of shards)
-      if (dispatchId === row.dispatchId)
-        members.set(shard, new RankIndex(decodeContainer(recipients)));
+      if (dispatchId === row.dispatchId) members.set(shard, new RankIndex(recipients));
     let planned = 0;
     for (const index of members.values()) planned += index.size;
     return {

@@ -1,6 +1,7 @@
 // Which group (a commune's residents, a commune's concerned) each recipient of a shard is
 // counted in, by rank. Ordinals are given out in blocks of one commune, so neighbours mostly
 // share a group and a run of them costs four bytes; where they do not, each rank costs two.
+import type { RankIndex } from "./rank-index.ts";
 
 /** Visits ranks from..to, which all belong to `group`. */
 export type VisitRun = (group: number, from: number, to: number) => void;
@@ -11,24 +12,26 @@ export class RankGroups {
   readonly #groups: Uint16Array;
   readonly #size: number;
 
-  /** @param groups the group of each rank; copied, at most 65,536 of them. */
-  constructor(groups: Uint16Array) {
-    this.#size = groups.length;
+  /** @param byLow the group of each of the 65,536 lows; what no recipient has is not looked at. */
+  constructor(byLow: Uint16Array, index: RankIndex) {
+    this.#size = index.size;
     let runs = 0;
-    for (let rank = 0; rank < groups.length; rank++)
-      if (rank === 0 || groups[rank] !== groups[rank - 1]) runs++;
-    if (2 * runs > groups.length) {
-      this.#groups = groups.slice();
+    forGroupRuns(byLow, index, () => runs++);
+    if (2 * runs > index.size) {
+      const groups = new Uint16Array(index.size);
+      forGroupRuns(byLow, index, (group, from, to) => groups.fill(group, from, to));
+      this.#groups = groups;
       return;
     }
-    this.#starts = new Uint16Array(runs);
-    this.#groups = new Uint16Array(runs);
+    const starts = new Uint16Array(runs);
+    const groups = new Uint16Array(runs);
     let run = 0;
-    for (let rank = 0; rank < groups.length; rank++)
-      if (rank === 0 || groups[rank] !== groups[rank - 1]) {
-        this.#starts[run] = rank;
-        this.#groups[run++] = groups[rank] as number;
-      }
+    forGroupRuns(byLow, index, (group, from) => {
+      starts[run] = from;
+      groups[run++] = group;
+    });
+    this.#starts = starts;
+    this.#groups = groups;
   }
 
   groupOf(rank: number): number {
@@ -66,5 +69,19 @@ export class RankGroups {
       else to = middle - 1;
     }
     return from;
+  }
+}
+
+/** Visits the runs of ranks that share a group; neighbours may share one where a gap lies between. */
+function forGroupRuns(byLow: Uint16Array, index: RankIndex, visit: VisitRun): void {
+  let rank = 0;
+  for (let low = 0; low < byLow.length && rank < index.size;) {
+    const group = byLow[low] as number;
+    let next = low + 1;
+    while (next < byLow.length && byLow[next] === group) next++;
+    const end = index.rankFrom(next);
+    if (end > rank) visit(group, rank, end);
+    rank = end;
+    low = next;
   }
 }

@@ -2,7 +2,14 @@
 // recipients is indexed by rank, so that a shard with 40 recipients costs 40 bytes and
 // not 65,536.
 
-const WORDS = 2048;
+import {
+  containerBits,
+  containerSize,
+  decodeContainer,
+  SHARD_SIZE,
+} from "../audience/container.ts";
+
+const WORDS = SHARD_SIZE / 32;
 /** Up to here a binary search in the list beats 12 KiB of bitset and prefix sums. */
 const SPARSE_MAX = 4096;
 
@@ -13,19 +20,15 @@ export class RankIndex {
   readonly #bits: Uint32Array | undefined;
   readonly #before: Uint16Array | undefined;
 
-  /** @param lows the low 16 bits of the recipients' ordinals, ascending. */
-  constructor(lows: Uint16Array) {
-    this.size = lows.length;
-    if (lows.length <= SPARSE_MAX) {
-      this.#lows = lows;
+  /** @param recipients the container of the shard (audience/container.ts). */
+  constructor(recipients: Uint8Array) {
+    this.size = containerSize(recipients);
+    if (this.size <= SPARSE_MAX) {
+      this.#lows = decodeContainer(recipients);
       return;
     }
-    const bits = new Uint32Array(WORDS);
+    const bits = containerBits(recipients);
     const before = new Uint16Array(WORDS);
-    for (let rank = 0; rank < lows.length; rank++) {
-      const low = lows[rank] as number;
-      bits[low >>> 5] = (bits[low >>> 5] as number) | (1 << (low & 31));
-    }
     let sum = 0;
     for (let word = 0; word < WORDS; word++) {
       // The last word's prefix is at most 65,504, so 16 bits hold every one.
@@ -49,16 +52,25 @@ export class RankIndex {
 
   /** The rank of an ordinal's low 16 bits; -1 when it is not a recipient. */
   rankOf(low: number): number {
+    return this.has(low) ? this.rankFrom(low) : -1;
+  }
+
+  /** How many recipients come before these low 16 bits, 0..65,536 of which are valid. */
+  rankFrom(low: number): number {
+    if (low >= SHARD_SIZE) return this.size;
     if (this.#bits === undefined || this.#before === undefined)
       return search(this.#lows as Uint16Array, low);
-    const word = this.#bits[low >>> 5] as number;
     const bit = 1 << (low & 31);
-    if ((word & bit) === 0) return -1;
-    return (this.#before[low >>> 5] as number) + popCount(word & (bit - 1));
+    return (
+      (this.#before[low >>> 5] as number) + popCount((this.#bits[low >>> 5] as number) & (bit - 1))
+    );
   }
 
   has(low: number): boolean {
-    return this.rankOf(low) >= 0;
+    if (this.#bits !== undefined)
+      return ((this.#bits[low >>> 5] as number) & (1 << (low & 31))) !== 0;
+    const lows = this.#lows as Uint16Array;
+    return lows[search(lows, low)] === low;
   }
 }
 
@@ -68,15 +80,14 @@ function popCount(word: number): number {
   return (((bits + (bits >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
 }
 
-function search(lows: Uint16Array, low: number): number {
+/** The position of the first low that is not below the wanted one. */
+function search(lows: Uint16Array, wanted: number): number {
   let from = 0;
-  let to = lows.length - 1;
-  while (from <= to) {
+  let to = lows.length;
+  while (from < to) {
     const middle = (from + to) >>> 1;
-    const value = lows[middle] as number;
-    if (value === low) return middle;
-    if (value < low) from = middle + 1;
-    else to = middle - 1;
+    if ((lows[middle] as number) < wanted) from = middle + 1;
+    else to = middle;
   }
-  return -1;
+  return from;
 }
