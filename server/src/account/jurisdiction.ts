@@ -12,16 +12,25 @@ export interface PlaceLookup {
 
 /** Whether the unit of an id is the unit of a code or lies below it. */
 export function insideBy(places: PlaceLookup): IsInside {
+  // A nation-wide target asks for thousands of communes, each against every code of a jurisdiction.
+  const lines = new Map<number, readonly number[]>();
   return (areaId, code) => {
     const above = places.byCode(code);
     if (above === undefined) return false;
-    let unit = places.byId(areaId);
-    while (unit !== undefined) {
-      if (unit.id === above.id) return true;
-      unit = unit.parentId === null ? undefined : places.byId(unit.parentId);
-    }
-    return false;
+    let line = lines.get(areaId);
+    if (line === undefined) lines.set(areaId, (line = lineOf(places, areaId)));
+    return line.includes(above.id);
   };
+}
+
+/** A unit and all above it. */
+function lineOf(places: PlaceLookup, areaId: number): number[] {
+  const line: number[] = [];
+  for (let unit = places.byId(areaId); unit !== undefined;) {
+    line.push(unit.id);
+    unit = unit.parentId === null ? undefined : places.byId(unit.parentId);
+  }
+  return line;
 }
 
 /** The same for two codes. */

@@ -1,6 +1,6 @@
 // Whether a target still comes down to the places that were approved. Administrative mergers and
 // redrawn zones change that between approval and issue, and nobody approved the new places.
-import { canonicalJson, type CanonicalValue } from "@loa/model/canonical.ts";
+import { isDeepStrictEqual } from "node:util";
 import { Problem } from "@loa/model/problem.ts";
 import type { ResolvedTarget } from "@loa/model/target.ts";
 import type { PlaceLookup } from "../account/jurisdiction.ts";
@@ -15,9 +15,7 @@ export function requireSamePlaces(
 ): void {
   const approved = bulletin.resolved;
   if (approved === null) throw new Error("a bulletin that was never submitted");
-  const text = (target: ResolvedTarget): string =>
-    canonicalJson(placesOf(target, places) as unknown as CanonicalValue);
-  if (text(approved) === text(resolved)) return;
+  if (isDeepStrictEqual(placesOf(approved, places), placesOf(resolved, places))) return;
   const codes = (target: ResolvedTarget) => new Set(target.communes.map(({ code }) => code));
   const came = codes(resolved).difference(codes(approved));
   const went = codes(approved).difference(codes(resolved));
