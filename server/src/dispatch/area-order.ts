@@ -18,13 +18,20 @@ export interface ClaimedOrder {
   readonly recovered: boolean;
 }
 
-/** Claims up to `limit` orders; the claim is the committed intent to hand them over. */
+/** An order that failed is left alone this long: protects the database and the log from a loop. */
+const AFTER_FAULT_MS = 1_000;
+
+/**
+ * Claims up to `limit` orders; the claim is the committed intent to hand them over. What the owner
+ * has and does not run (`running` are the ids it runs) it lost with the database, and takes up again.
+ */
 export async function claimOrders(
   pool: pg.Pool,
   owner: string,
   lane: Lane,
   channel: AreaChannel,
   limit: number,
+  running: readonly string[],
 ): Promise<ClaimedOrder[]> {
   const { rows } = await pool.query<ClaimedOrder>({
     name: "order-claim",
@@ -33,7 +40,8 @@ export async function claimOrders(
              FROM area_order o JOIN dispatch d ON d.id = o.dispatch_id
              WHERE o.state IN ('prepared', 'handed-over') AND o.lane = $2 AND o.channel = $3
                AND (o.state = 'handed-over' OR d.state = 'open')
-               AND (o.owner IS NULL OR NOT EXISTS (
+               AND o.id <> ALL ($5::uuid[])
+               AND (o.owner IS NULL OR o.owner = $1 OR NOT EXISTS (
                      SELECT FROM process p
                      WHERE p.id = o.owner AND p.lease_until > clock_timestamp()))
              ORDER BY o.seq, o.area_id LIMIT $4
@@ -44,7 +52,7 @@ export async function claimOrders(
            WHERE o.id = free.id AND a.id = o.area_id
            RETURNING o.id AS "orderId", o.dispatch_id AS "dispatchId", a.code AS "areaCode",
                      o.epoch, free.recovered`,
-    values: [owner, lane, channel.name, limit],
+    values: [owner, lane, channel.name, limit, running],
   });
   return rows;
 }
@@ -88,6 +96,8 @@ export async function runOrder(
     else await recordAnswer(run.pool, claimed, outcome);
   } catch (error) {
     run.log.error({ err: error, order: claimed.orderId }, "order failed");
+    // It is taken up again after a while, not in a loop.
+    await pause(AFTER_FAULT_MS, run.signal);
   }
 }
 

@@ -22,7 +22,11 @@ export interface ClaimedShard {
   readonly state: "open" | "closing";
 }
 
-/** Claims the next shard of one lane and channel; undefined when there is none. */
+/**
+ * Claims the next shard of one lane and channel; undefined when there is none. Only for an owner
+ * that runs no shard of that lane and channel: what it still owns there is one whose claim it never
+ * heard of, or that it could not finish, because the database went away; it takes that up again.
+ */
 export async function claimShard(
   pool: pg.Pool,
   owner: string,
@@ -37,7 +41,7 @@ export async function claimShard(
              SELECT s.dispatch_id, s.channel, s.shard, s.intent > s.cursor AS recovered
              FROM shard s
              WHERE s.state <> 'closed' AND s.lane = $2 AND s.channel = $3
-               AND (s.owner IS NULL OR NOT EXISTS (
+               AND (s.owner IS NULL OR s.owner = $1 OR NOT EXISTS (
                      SELECT FROM process p
                      WHERE p.id = s.owner AND p.lease_until > clock_timestamp()))
              ORDER BY s.seq, s.shard

@@ -6,6 +6,7 @@
 // A kill before the hand-over: the next owner finds the intent and hands over (again).
 // A kill after it: the same, and the device drops the copy; or, on a channel where a copy
 // costs money or fear, the next owner counts that slice as unsure.
+import { setTimeout as sleep } from "node:timers/promises";
 import { planeBit } from "@loa/model/delivery.ts";
 import type pg from "pg";
 import { decodeContainer, ordinalsOf } from "../audience/container.ts";
@@ -43,6 +44,13 @@ export interface ShardRun {
 /** Longest that a channel may take over one slice before it counts as gone. */
 export const HAND_OVER_TIMEOUT_MS = 60_000;
 
+/** How soon an outcome is committed again that could not be. */
+export const COMMIT_AGAIN_MS = 200;
+/** A process that is to end gives a database that is away this many tries more. */
+export const TRIES_AFTER_STOP_MAX = 10;
+/** A shard that failed is left alone this long: protects the database and the log from a loop. */
+export const AFTER_FAULT_MS = 1_000;
+
 /** Runs a claimed shard until it is done, or is no longer ours. Never throws. */
 export async function runShard(
   run: ShardRun,
@@ -73,18 +81,42 @@ export async function runShard(
       run.failPoint("handed-over");
       const next = Math.max(doubtful, Math.min(intent + channel.sliceSize, claimed.planned));
       const slice = commitOf(claimed, facts, outcome, cursor, intent, next);
-      if (!(await run.committer.commit(slice))) return await commitLate(run.pool, slice);
+      if (!(await commitSurely(run, slice))) return await commitLate(run.pool, slice);
       run.failPoint("committed");
       cursor = intent;
       intent = next;
     }
   } catch (error) {
     // A fault of ours, or a database that does not answer: the intent stays, and whoever claims
-    // the shard after our lease takes it up. Nobody is forgotten.
+    // the shard takes it up, we ourselves after a while. Nobody is forgotten.
     run.log.error(
       { err: error, dispatch: claimed.dispatchId, shard: claimed.shard },
       "shard failed",
     );
+    await run.pause(AFTER_FAULT_MS);
+  }
+}
+
+/**
+ * Commits what a slice became, as often as it takes: the outcome is known here and nowhere else, so
+ * while the database is away nothing is handed over again. Once the lease is lost the answer is
+ * false. @throws when the shard was told to stop and the database stays away.
+ */
+async function commitSurely(run: ShardRun, slice: SliceCommit): Promise<boolean> {
+  let triesAfterStop = 0;
+  for (;;) {
+    try {
+      return await run.committer.commit(slice);
+    } catch (error) {
+      if (run.signal.aborted) triesAfterStop += 1;
+      if (triesAfterStop > TRIES_AFTER_STOP_MAX) throw error;
+      const { dispatchId, shard } = slice;
+      run.log.warn(
+        { err: error, dispatch: dispatchId, shard },
+        "an outcome waits for the database",
+      );
+      await sleep(COMMIT_AGAIN_MS);
+    }
   }
 }
 

@@ -204,3 +204,61 @@ test("the null channel takes a shard in one slice", async () => {
   const { rows } = await engine.database.pool.query("SELECT count(*) AS rows FROM journal");
   expect(rows).toEqual([{ rows: 4 }]);
 });
+
+test("an outcome that meets a database which is away is kept, and nobody is told twice", async () => {
+  await using engine = await startEngine();
+  const { pool } = engine.database;
+  const lock = await pool.connect();
+  const channel = new RecordingChannel({
+    async answer() {
+      // From here on no commit comes through.
+      await lock.query("BEGIN; SELECT FROM shard FOR UPDATE");
+      return { kind: "all", outcome: "sent" };
+    },
+  });
+  await engine.startWorker([channel]);
+  const { dispatchId } = await plantDispatch(pool, {
+    communes: [{ areaId: 1, residents: range(0, 500) }],
+    channels: ["loopback"],
+  });
+  engine.bus.publish("dispatch.changed", { dispatchId });
+  // The connection that commits is cut, as when PostgreSQL is restarted.
+  await eventually(
+    async () => {
+      const { rowCount } = await pool.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return rowCount ?? 0;
+    },
+    (cut) => cut > 0,
+  );
+  await lock.query("ROLLBACK");
+  lock.release();
+  const figures = await settled(engine.ledger, dispatchId, "loopback");
+  expect(figures?.state.sent).toBe(500);
+  expect(channel.slices).toHaveLength(1);
+});
+
+test("a shard whose claim was committed, but never heard of, is taken up by the same worker", async () => {
+  await using engine = await startEngine();
+  const { pool } = engine.database;
+  const { dispatchId } = await plantDispatch(pool, {
+    communes: [{ areaId: 1, residents: range(0, 500) }],
+    channels: ["loopback"],
+  });
+  // As if the connection had broken between the commit of the claim and its answer: the worker
+  // owns the shard before it ever looked.
+  await pool.query(`
+    CREATE FUNCTION own_first() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      UPDATE shard SET owner = NEW.id, epoch = epoch + 1, intent = planned;
+      RETURN NEW;
+    END $$;
+    CREATE TRIGGER own_first AFTER INSERT ON process FOR EACH ROW EXECUTE FUNCTION own_first()`);
+  const channel = new RecordingChannel({});
+  await engine.startWorker([channel]);
+  const figures = await settled(engine.ledger, dispatchId, "loopback");
+  expect(figures?.state.sent).toBe(500);
+  expect(channel.slices).toHaveLength(1);
+});

@@ -49,7 +49,8 @@ export class Worker {
   readonly #dispatches: DispatchCache;
   readonly #committer: SliceCommitter;
   readonly #running = new Set<Running>();
-  readonly #orders = new Map<AreaChannel, number>();
+  /** Ids of the orders that are under way. */
+  readonly #orders = new Map<AreaChannel, Set<string>>();
   readonly #end = new AbortController();
   readonly #turns: { release: () => void; running: Running }[] = [];
   /** performance.now() when closed and expired dispatches are looked for next; a change sets it to now. */
@@ -149,13 +150,15 @@ export class Worker {
 
   async #claimOrders(channel: AreaChannel, lane: (typeof LANES)[number]): Promise<void> {
     const { pool, lease, bus, log } = this.#options;
-    const free = channel.ordersAtOnce - (this.#orders.get(channel) ?? 0);
+    const running = this.#orders.get(channel) ?? new Set();
+    this.#orders.set(channel, running);
+    const free = channel.ordersAtOnce - running.size;
     if (free <= 0 || !lease.holds) return;
-    for (const order of await claimOrders(pool, lease.id, lane, channel, free)) {
-      this.#orders.set(channel, (this.#orders.get(channel) ?? 0) + 1);
+    for (const order of await claimOrders(pool, lease.id, lane, channel, free, [...running])) {
+      running.add(order.orderId);
       const run = { pool, lease, log, dispatches: this.#dispatches, signal: this.#end.signal };
       void runOrder(run, channel, order).then(() => {
-        this.#orders.set(channel, (this.#orders.get(channel) ?? 1) - 1);
+        running.delete(order.orderId);
         bus.publish("dispatch.changed", { dispatchId: order.dispatchId });
       });
     }
