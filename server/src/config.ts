@@ -157,7 +157,7 @@ export const SETTINGS = {
   failPoints: text(
     "LOA_FAIL_POINTS",
     "",
-    "Fault tests only: named instants at which a process kills itself, as name[@hit][,name[@hit]].",
+    "Fault tests only: named instants at which each process kills itself, once, as name[@hit][,name[@hit]].",
   ),
   logLevel: oneOf(
     "LOA_LOG_LEVEL",

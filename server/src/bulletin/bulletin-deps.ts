@@ -9,6 +9,7 @@ import type { PlaceLookup } from "../account/jurisdiction.ts";
 import type { ServerKeys } from "../account/server-keys.ts";
 import type { Bus } from "../bus/bus.ts";
 import type { Connection } from "../db/connection.ts";
+import type { FailPoint } from "../observe/fail-point.ts";
 
 /** Whom to freeze: audience/audience-index.ts answers it. */
 export interface AudienceQuery {
@@ -66,4 +67,5 @@ export interface IssueDeps<A> extends BulletinDeps {
     plan: IssuePlan<A>,
     dispatchId: string,
   ) => Promise<IssuedDispatch>;
+  readonly failPoint?: FailPoint;
 }

@@ -4,6 +4,7 @@ import { typhoonContent, type TyphoonOptions } from "@loa/model/typhoon-content.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BulletinWorld, createBulletinWorld } from "../../test/bulletin-world.ts";
 import { changeAgency } from "../account/account.ts";
+import { newId } from "../db/id.ts";
 import type { Actor } from "../account/actor.ts";
 import { verifyText } from "../account/server-keys.ts";
 import { approveBulletin, createBulletin, editBulletin, submitBulletin } from "./bulletin.ts";
@@ -153,6 +154,16 @@ describe("issue", () => {
     for (const result of results.filter((each) => each.status === "rejected"))
       expect(result.reason).toEqual(problem("bulletin-state"));
     expect(await dispatchOf(id)).toHaveLength(1);
+  });
+
+  test("a repeat of one request answers what it issued, and another request is refused", async () => {
+    const id = await approvedId();
+    const dispatchId = newId();
+    const first = await issueBulletin(world.deps, author, id, dispatchId);
+    const again = await issueBulletin(world.deps, author, id, dispatchId);
+    expect(again.dispatch).toEqual(first.dispatch);
+    expect(first.dispatch.dispatchId).toBe(dispatchId);
+    await expect(issueBulletin(world.deps, author, id)).rejects.toEqual(problem("bulletin-state"));
   });
 
   test("an edit and an issue at the same time: the edited text never goes out", async () => {

@@ -46,7 +46,8 @@ export const issueStatement = (facts: {
   });
 
 /**
- * Sends an approved bulletin on its way.
+ * Sends an approved bulletin on its way. Repeated with the same `dispatchId`, as after an answer
+ * that was lost, it answers what was issued the first time.
  * @throws {Problem} bulletin-state, role-missing, bulletin-expired, bulletin-invalid, not-entitled,
  * resolves-otherwise, approval-mismatch, bulletin-changed, message-too-large.
  */
@@ -54,8 +55,11 @@ export async function issueBulletin<A>(
   deps: IssueDeps<A>,
   actor: Actor,
   id: string,
+  dispatchId: string = newId(),
 ): Promise<Issued> {
   const seen = await loadBulletin(deps.pool, id);
+  const before = await findIssued(deps, seen, dispatchId);
+  if (before) return before;
   await requireAllowed(deps.db, actor, seen, "issue");
   // Before the transaction, because resolving and freezing are the slow parts and hold no row.
   const prepared = await prepareIssue(deps, seen);
@@ -63,10 +67,27 @@ export async function issueBulletin<A>(
     const bulletin = await lockBulletin(tx, id);
     if (bulletin.version !== seen.version)
       throw new Problem("bulletin-changed", "It was edited meanwhile; read it again.");
-    return issueLocked(deps, tx, actor, bulletin, prepared);
+    return issueLocked(deps, tx, actor, bulletin, prepared, dispatchId);
   });
+  deps.failPoint?.("plan-committed");
   deps.bus.publish("dispatch.changed", { dispatchId: dispatch.dispatchId });
   return { bulletin: await loadBulletin(deps.pool, id), dispatch };
+}
+
+/** What a repeated request issued the first time. */
+async function findIssued(
+  deps: Pick<IssueDeps<unknown>, "pool">,
+  bulletin: Bulletin,
+  dispatchId: string,
+): Promise<Issued | undefined> {
+  if (bulletin.issuedAt === null) return undefined;
+  const { rows } = await deps.pool.query<IssuedDispatch>(
+    `SELECT id AS "dispatchId", seq, issued_at AS "issuedAt"
+     FROM dispatch WHERE id = $1 AND bulletin_id = $2`,
+    [dispatchId, bulletin.id],
+  );
+  const [dispatch] = rows;
+  return dispatch && { bulletin, dispatch };
 }
 
 /** What is worked out before the transaction. */
@@ -95,6 +116,7 @@ export async function issueLocked<A>(
   actor: Actor,
   bulletin: Bulletin,
   { resolved, audience }: PreparedIssue<A>,
+  dispatchId: string = newId(),
 ): Promise<IssuedDispatch> {
   const deps = { ...outside, db: dbOnClient(tx) };
   const { id, content } = bulletin;
@@ -112,7 +134,6 @@ export async function issueLocked<A>(
   await requireApproval(tx, deps.keys, bulletin, hash);
   await closeReferences(tx, bulletin);
 
-  const dispatchId = newId();
   const identifier = createIdentifier(subject);
   const { referenceIds: references } = bulletin;
   const signature = signText(deps.keys, issueStatement({ hash, identifier, sent, references }));

@@ -99,6 +99,7 @@ export async function useStandingOrder<A>(
     await insertEvent(tx, { bulletinId: id, actor, action: "use", version: 1 });
     return issueLocked(deps, tx, actor, await lockBulletin(tx, id), prepared);
   });
+  deps.failPoint?.("plan-committed");
   deps.bus.publish("dispatch.changed", { dispatchId: dispatch.dispatchId });
   return { bulletin: await loadBulletin(deps.pool, id), dispatch };
 }

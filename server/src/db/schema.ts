@@ -211,6 +211,7 @@ export interface Database {
     body: Bytes | null;
     content_type: string | null;
     created_at: Generated<Date>;
+    owner: string | null;
   };
   process: { id: string; role: string; lease_until: Instant };
   lane: { lane: "warning" | "notice"; seq: number };

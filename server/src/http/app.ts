@@ -62,6 +62,8 @@ export interface AppDeps {
   readonly db: Db;
   readonly log: Logger;
   readonly authenticate: Authenticate;
+  /** The present lease of this process, so that a repeat notices its death. */
+  readonly owner?: () => string;
   /** Aborted, with a Problem, while work of one kind gives way to warnings. */
   readonly yielding?: (work: Yielding) => AbortSignal;
   /** Checks each answer against its schema; for tests, where a wrong answer must fail. */
@@ -167,14 +169,18 @@ async function serve(
   const execute = async () => toResponse(deps, route, await run(input));
   if (!keyed) return execute();
   const requestHash = hashRequest(route.method, url.pathname + url.search, body.bytes);
-  const answer = await answerOnce(deps.db, { ...name, requestHash }, async () => {
-    const response = await execute();
-    return {
-      status: response.status,
-      contentType: response.headers.get("content-type") ?? "",
-      body: await response.bytes(),
-    };
-  });
+  const answer = await answerOnce(
+    deps.db,
+    { ...name, requestHash, owner: deps.owner?.() },
+    async () => {
+      const response = await execute();
+      return {
+        status: response.status,
+        contentType: response.headers.get("content-type") ?? "",
+        body: await response.bytes(),
+      };
+    },
+  );
   return new Response(answer.status === 204 ? null : (answer.body as Uint8Array<ArrayBuffer>), {
     status: answer.status,
     headers: {

@@ -78,8 +78,8 @@ export function mountBulletins<A>(app: App, deps: IssueDeps<A>): void {
     await approveBulletin(deps, caller, params.id, body.hash);
     return show(caller, params.id);
   });
-  app.mount(issueRoute, async ({ caller, params }) =>
-    showIssued(deps, caller, await issueBulletin(deps, caller, params.id)),
+  app.mount(issueRoute, async ({ caller, params, stableId }) =>
+    showIssued(deps, caller, await issueBulletin(deps, caller, params.id, stableId)),
   );
   app.mount(cancelRoute, async ({ caller, params, body, stableId }) => {
     const { id } = await cancelBulletin(deps, caller, params.id, body.reason, stableId);

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
+import { Lease } from "../dispatch/lease.ts";
 import { answerOnce, forgetOldAnswers, hashRequest, type KeptAnswer } from "./idempotency.ts";
 
 let database: TestDatabase;
@@ -65,6 +66,17 @@ test("a request whose process was killed can be repeated after its time, and not
   await age("3 minutes");
   expect(await repeat()).toMatchObject({ status: 201, replayed: false });
   expect(await repeat()).toMatchObject({ status: 201, replayed: true });
+});
+
+test("a request whose process is known to be dead is repeated at once", async () => {
+  const lease = await Lease.take(database.pool, "front");
+  const name = { ...nameRequest(), owner: lease.id };
+  await begin(name, new Promise<never>(() => {}));
+  const repeat = () => answerOnce(database.db, name, async () => answerOf("again"));
+  await expect(repeat()).rejects.toMatchObject({ code: "idempotency-in-progress" });
+  // As the supervisor does when a process dies.
+  await lease.end();
+  expect(await repeat()).toMatchObject({ status: 201, replayed: false });
 });
 
 test("who was taken over no longer writes its answer", async () => {

@@ -14,7 +14,10 @@ import type { Db } from "../db/connection.ts";
 const KEY_PATTERN = /^[\x21-\x7e]{16,128}$/;
 /** How long an answer is given again. */
 export const ANSWER_KEPT_HOURS = 24;
-/** After this a request that has no answer is taken for dead, and a repeat may do it again. */
+/**
+ * After this a request that has no answer is taken for dead, and a repeat may do it again. Where the
+ * process that did it is known to be dead, a repeat does not wait.
+ */
 export const TAKEOVER_AFTER_SECONDS = 120;
 /** Largest answer that is kept: protects the table. */
 export const KEPT_ANSWER_MAX_BYTES = 1024 * 1024;
@@ -32,6 +35,8 @@ export interface RequestName {
   readonly key: string;
   /** SHA-256 over method, address and body. */
   readonly requestHash: Uint8Array;
+  /** The process that does it, by its lease (dispatch/lease.ts). */
+  readonly owner?: string | undefined;
 }
 
 /** @throws {Problem} idempotency-key-missing, or request-invalid if it is unusable. */
@@ -106,16 +111,20 @@ async function claimRequest(db: Db, name: RequestName): Promise<Claim> {
   // One statement decides between repeats that come at the same time. created_at is the ticket:
   // who was taken over can no longer write.
   const claimed = await sql<{ ticket: string }>`
-    INSERT INTO idempotency (scope, key, request_hash, created_at)
-    VALUES (${name.scope}, ${rowKey(name)}, ${name.requestHash}, clock_timestamp())
+    INSERT INTO idempotency (scope, key, request_hash, created_at, owner)
+    VALUES (${name.scope}, ${rowKey(name)}, ${name.requestHash}, clock_timestamp(),
+            ${name.owner ?? null}::uuid)
     ON CONFLICT (scope, key) DO UPDATE
       SET request_hash = excluded.request_hash, created_at = excluded.created_at,
-          status = NULL, body = NULL, content_type = NULL
+          owner = excluded.owner, status = NULL, body = NULL, content_type = NULL
       WHERE idempotency.created_at < now() - make_interval(hours => ${ANSWER_KEPT_HOURS})
          OR (idempotency.status IS NULL
              AND idempotency.request_hash = excluded.request_hash
-             AND idempotency.created_at
-                 < now() - make_interval(secs => ${TAKEOVER_AFTER_SECONDS}))
+             AND (idempotency.created_at
+                    < now() - make_interval(secs => ${TAKEOVER_AFTER_SECONDS})
+                  OR (idempotency.owner IS NOT NULL AND NOT EXISTS (
+                        SELECT FROM process p
+                        WHERE p.id = idempotency.owner AND p.lease_until > clock_timestamp()))))
     RETURNING created_at::text AS ticket`.execute(db);
   const [row] = claimed.rows;
   if (row) return { kind: "ours", ticket: row.ticket };

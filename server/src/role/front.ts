@@ -86,6 +86,7 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
       return index.freezeOrdinals(channels, communes);
     },
     planDispatch: (tx, plan, dispatchId) => planDispatch(tx, plan, dispatchId, failPoint),
+    failPoint,
   };
 
   const counters = new Counters();
@@ -98,7 +99,13 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
     if (signal.aborted) counters.add("loa_requests_shed_total", { work });
     return signal;
   };
-  const app = buildApp({ db, log, authenticate: remembered.authenticate, yielding });
+  const app = buildApp({
+    db,
+    log,
+    authenticate: remembered.authenticate,
+    yielding,
+    owner: () => lease.id,
+  });
   mountNouns(app, {
     ...context,
     operations,

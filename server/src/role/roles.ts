@@ -42,7 +42,7 @@ export function superviseRoles(options: RolesOptions): Roles {
   const api = () => config.publicUrl || origin(portOf("front"));
   const stream = () => config.streamUrl || origin(portOf("stream"));
 
-  const order = (role: RoleName): RoleOrder => ({
+  const order = (role: RoleName, failPoints: string): RoleOrder => ({
     role,
     processId: newId(),
     connection: options.connection,
@@ -50,7 +50,7 @@ export function superviseRoles(options: RolesOptions): Roles {
     keys: options.keys,
     dataFolder: config.data,
     logLevel: config.logLevel,
-    failPoints: config.failPoints,
+    failPoints,
     retentionDays: config.retentionDays,
     host: config.host,
     // Who comes back listens where they listened before.
@@ -61,9 +61,15 @@ export function superviseRoles(options: RolesOptions): Roles {
     loopbackUrl: options.loopbackUrl,
   });
   const startChild = (role: RoleName, name: string = role): Promise<void> => {
+    // Who died at a fail point must not die there again, or nothing would come of it.
+    let failPoints = config.failPoints;
     const child = new Child({
       role,
-      order: () => order(role),
+      order() {
+        const first = order(role, failPoints);
+        failPoints = "";
+        return first;
+      },
       refuse: (fault) =>
         refuseToListen(
           fault,
