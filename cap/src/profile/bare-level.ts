@@ -24,7 +24,9 @@ const VIETNAMESE: readonly Term[] = [
     pattern: new RegExp(`${NOT_LETTER_BEFORE}cấp\\s+(?:độ\\s+)?${NUMBER}`, "giu"),
     before: /rủi ro|gió|giật|bô-?pho|beaufort|phòng thủ dân sự|cháy rừng|chấn động/iu,
     // Houses, schools, dykes and alarms have levels of their own, which nobody mistakes.
-    direct: /(?:nhà|trường|đê|đường|công trình|báo động)(?:\s+số)?\s*$/iu,
+    // And in cung cấp, khẩn cấp and the like the word is half of another.
+    direct:
+      /(?:nhà|trường|đê|đường|công trình|báo động(?:\s+số)?|cung|trợ|khẩn|nâng|phân|sơ|trung|cao)\s*$/iu,
     after: /^.{0,12}(?:phòng thủ dân sự|rủi ro|bô-?pho|beaufort)/iu,
     advice: "say of what: cấp độ rủi ro thiên tai, cấp gió or cấp độ phòng thủ dân sự",
   },
