@@ -1,26 +1,35 @@
 // A3: the one form in which CAP writes instants, `YYYY-MM-DDThh:mm:ss±hh:mm`. There is no Z, no
 // fraction, and the offset is a statement about the place: UTC as such is -00:00.
 
-const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)[-+](\d\d):(\d\d)$/;
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d$/;
 /** xs:dateTime allows no more. */
 const OFFSET_MINUTES_MAX = 14 * 60;
+const MINUTE_MS = 60_000;
 
 /** Milliseconds since 1970 of a real day and time in CAP's form; undefined otherwise. */
 export function instantMs(text: string): number | undefined {
-  const found = INSTANT.exec(text);
-  if (found === null) return undefined;
-  const [year, month, day, hour, minute, second, offsetHour, offsetMinute] = found
-    .slice(1)
-    .map(Number) as [number, number, number, number, number, number, number, number];
-  const isTime =
-    (hour < 24 && minute < 60 && second < 60) || (hour === 24 && minute + second === 0);
-  const isOffset = offsetMinute < 60 && offsetHour * 60 + offsetMinute <= OFFSET_MINUTES_MAX;
-  if (year === 0 || !isTime || !isOffset || month < 1 || month > 12 || day < 1) return undefined;
-  // The day 0 of the next month is the last of this one; years below 100 are not the 1900s here.
-  const days = new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
-  if (day > days) return undefined;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : ms;
+  if (!INSTANT.test(text)) return undefined;
+  const number = (from: number, to: number): number => Number(text.slice(from, to));
+  const [year, month, day] = [number(0, 4), number(5, 7), number(8, 10)];
+  const [hour, minute, second] = [number(11, 13), number(14, 16), number(17, 19)];
+  const [offsetHour, offsetMinute] = [number(20, 22), number(23, 25)];
+  // The schema's type knows 24:00:00, the end of a day, and no leap second.
+  const isTime = hour < 24 || (hour === 24 && minute + second === 0);
+  const offset = offsetHour * 60 + offsetMinute;
+  if (!isTime || minute > 59 || second > 59) return undefined;
+  if (offsetMinute > 59 || offset > OFFSET_MINUTES_MAX) return undefined;
+  if (year === 0 || month < 1 || month > 12 || day < 1 || day > daysOf(year, month))
+    return undefined;
+  const date = new Date(0);
+  // Unlike Date.UTC this takes years below 100 for what they are.
+  date.setUTCFullYear(year, month - 1, day);
+  const localMs = date.getTime() + (hour * 60 + minute) * MINUTE_MS + second * 1000;
+  return localMs - (text[19] === "-" ? -offset : offset) * MINUTE_MS;
+}
+
+function daysOf(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
 export const isInstant = (text: string): boolean => instantMs(text) !== undefined;
