@@ -23,6 +23,10 @@ export const behaviourSchema = z.strictObject({
   stall: z.boolean(),
   /** The connection ends upon the next slice, after it was counted; once. */
   hangUp: z.boolean(),
+  /** Every answer is sent twice. */
+  answerTwice: z.boolean(),
+  /** The next slice is answered for one recipient more than it had, after it was counted; once. */
+  answerNonsense: z.boolean(),
   /** Whether delivered receipts are posted at all. */
   receipts: z.boolean(),
   /** Milliseconds from message to receipt. */

@@ -11,6 +11,8 @@ export const KIND_BEHAVIOUR: Behaviour = {
   laterMs: 50,
   stall: false,
   hangUp: false,
+  answerTwice: false,
+  answerNonsense: false,
   receipts: true,
   receiptLagMs: 0,
   readShare: 0,

@@ -27,6 +27,7 @@ export interface OrderCount {
 export interface OrderDesk {
   readonly take: (order: LoopbackOrder, behaviour: Behaviour) => LoopbackOrderAnswer;
   readonly orders: () => readonly OrderCount[];
+  readonly forget: () => void;
 }
 
 /** @param report is called when an accepted order was carried out or refused. */
@@ -78,5 +79,6 @@ export function createOrderDesk(report: (report: OrderReport) => void, delay: De
       return { kind: "accepted", reference: order.orderId };
     },
     orders: () => [...known.values()],
+    forget: () => known.clear(),
   };
 }

@@ -7,6 +7,7 @@ import {
   createLoopbackDecoder,
   encodeLoopbackFrame,
   type LoopbackFrame,
+  type LoopbackSlice,
 } from "@loa/api/loopback.ts";
 import {
   type Behaviour,
@@ -31,6 +32,17 @@ export interface SinkOptions {
   /** 0 takes any free one. */
   readonly port: number;
   readonly host: string;
+  /** Hears of every slice that was counted, in the order in which they came. */
+  readonly arrived?: (arrival: SliceArrival) => void;
+}
+
+/** Some people got a message. */
+export interface SliceArrival {
+  readonly slice: LoopbackSlice;
+  /** Those of the slice who got it. */
+  readonly got: Uint32Array;
+  /** The connection that it came over, counted from 1: one of a worker, until either ends. */
+  readonly line: number;
 }
 
 export interface Sink {
@@ -42,6 +54,8 @@ export interface Sink {
   dispatches(): readonly DispatchCounter[];
   orders(): readonly OrderCount[];
   gateway(): GatewayCounts;
+  /** Forgets what was counted so far; what is still to be acknowledged is. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -52,6 +66,7 @@ export async function openSink(options: SinkOptions): Promise<Sink> {
   const slices = createSliceDesk(gateway, delay);
   const orders = createOrderDesk((report) => gateway.addReport(report), delay);
   const sockets = new Set<Socket>();
+  let lines = 0;
   let behaviour = KIND_BEHAVIOUR;
 
   const behave = (change: Partial<Behaviour>) => {
@@ -66,20 +81,29 @@ export async function openSink(options: SinkOptions): Promise<Sink> {
     const totals = slices.dispatch(data.dispatch)?.totals() ?? null;
     return { ok: true, totals, gateway: gateway.counts() };
   };
-  const hear = (socket: Socket, frame: LoopbackFrame) => {
+  const hear = (socket: Socket, line: number, frame: LoopbackFrame) => {
     const { id } = frame;
-    const { answerLagMs, lieEarly, hangUp, stall } = behaviour;
+    const { answerLagMs, lieEarly, hangUp, stall, answerTwice, answerNonsense } = behaviour;
     const lagMs = Math.max(answerLagMs, lieEarly ? LIE_EARLY_MS : 0);
     switch (frame.kind) {
       case "control":
         return write(socket, { kind: "control-answer", id, body: control(frame.body) });
       case "slice": {
-        const answer = slices.take(frame.slice, behaviour);
+        const { slice } = frame;
+        const { answer, got } = slices.take(slice, behaviour);
+        if (got.length > 0) options.arrived?.({ slice, got, line });
         if (hangUp) {
           behave({ hangUp: false });
           return void socket.destroy();
         }
-        if (!stall) delay.after(lagMs, () => write(socket, { kind: "answer", id, answer }));
+        if (stall) return;
+        if (answerNonsense) {
+          behave({ answerNonsense: false });
+          const outcomes = new Uint8Array(slice.ordinals.length + 1);
+          return write(socket, { kind: "answer", id, answer: { kind: "each", outcomes } });
+        }
+        for (let copies = answerTwice ? 2 : 1; copies > 0; copies -= 1)
+          delay.after(lagMs, () => write(socket, { kind: "answer", id, answer }));
         return;
       }
       case "order": {
@@ -98,7 +122,9 @@ export async function openSink(options: SinkOptions): Promise<Sink> {
   const server = createServer({ noDelay: true }, (socket) => {
     if (sockets.size >= CONNECTIONS_MAX) return void socket.destroy();
     sockets.add(socket);
-    const decode = createLoopbackDecoder((frame) => hear(socket, frame));
+    lines += 1;
+    const line = lines;
+    const decode = createLoopbackDecoder((frame) => hear(socket, line, frame));
     socket.on("data", (chunk) => {
       try {
         decode(chunk as Buffer);
@@ -120,6 +146,10 @@ export async function openSink(options: SinkOptions): Promise<Sink> {
     dispatches: slices.dispatches,
     orders: orders.orders,
     gateway: gateway.counts,
+    forget() {
+      slices.forget();
+      orders.forget();
+    },
     async close() {
       delay.close();
       for (const socket of sockets) socket.destroy();

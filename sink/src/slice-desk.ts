@@ -18,10 +18,17 @@ export const DISPATCHES_MAX = 10_000;
 /** A person who is in no audience: far above every ordinal that a registry reaches. */
 export const FOREIGN_ORDINAL = 0x7fff_0000;
 
+export interface TakenSlice {
+  readonly answer: LoopbackAnswer;
+  /** Those who got the message. */
+  readonly got: Uint32Array;
+}
+
 export interface SliceDesk {
-  readonly take: (slice: LoopbackSlice, behaviour: Behaviour) => LoopbackAnswer;
+  readonly take: (slice: LoopbackSlice, behaviour: Behaviour) => TakenSlice;
   readonly dispatch: (dispatchId: string) => DispatchCounter | undefined;
   readonly dispatches: () => readonly DispatchCounter[];
+  readonly forget: () => void;
 }
 
 export function createSliceDesk(gateway: Gateway, delay: Delay): SliceDesk {
@@ -56,27 +63,31 @@ export function createSliceDesk(gateway: Gateway, delay: Delay): SliceDesk {
       const { seed, failShare, laterShare, laterMs } = behaviour;
       const atMs = monotonicNowMs();
       sliceNumber += 1;
-      if (chance(seed, sliceNumber) < laterShare)
-        return { kind: "later", retryAfterMs: laterMs, reason: "told to" };
+      if (chance(seed, sliceNumber) < laterShare) return later(laterMs, "told to");
       const entry = entryOf(slice, atMs);
-      if (entry === undefined)
-        return { kind: "later", retryAfterMs: laterMs, reason: "too many dispatches" };
+      if (entry === undefined) return later(laterMs, "too many dispatches");
       const { hit: failed, rest: got } = splitByChance(slice.ordinals, seed, failShare);
       entry.counter.count(got, slice.message, atMs);
       if (behaviour.receipts)
         delay.after(behaviour.receiptLagMs, () =>
           acknowledge(slice.dispatchId, got, entry.issuedAtMs, behaviour),
         );
-      if (failed.length === 0) return { kind: "all", outcome: "sent" };
+      if (failed.length === 0) return { answer: { kind: "all", outcome: "sent" }, got };
       const outcomes = Uint8Array.from(slice.ordinals, (ordinal) =>
         codeOf(chance(seed, ordinal) < failShare ? "failed" : "sent"),
       );
-      return { kind: "each", outcomes };
+      return { answer: { kind: "each", outcomes }, got };
     },
     dispatch: (dispatchId) => known.get(dispatchId)?.counter,
     dispatches: () => [...known.values()].map((entry) => entry.counter),
+    forget: () => known.clear(),
   };
 }
+
+const later = (retryAfterMs: number, reason: string): TakenSlice => ({
+  answer: { kind: "later", retryAfterMs, reason },
+  got: new Uint32Array(),
+});
 
 const codeOf = (outcome: LoopbackOutcome): number => LOOPBACK_OUTCOMES.indexOf(outcome);
 
