@@ -1,9 +1,10 @@
 // The checks of a drill: each a sentence that must be true, with what was found where it is not.
 // Three sides must agree: the list from the imported file, the receiving side, and the ledger. Pure.
-import { type ChannelFigures, type StateCounts, STATES } from "@loa/model/delivery.ts";
+import type { ChannelFigures } from "@loa/model/delivery.ts";
 import { EXERCISE_MARK } from "@loa/model/bulletin.ts";
 import type { DrillCheck } from "./document.ts";
 import type { Expectation } from "./expectation.ts";
+import { channelSumFaults, communeSumFaults, groupSumFaults } from "./ledger-sums.ts";
 import type { Reach, Tally } from "./tally.ts";
 import type { SeenBody, Testimony } from "./witness-protocol.ts";
 
@@ -177,20 +178,15 @@ function checkLedger({ summary, communes, testimony, tally, notTaken }: Evidence
     loopback: tally.got.loopback,
   };
   return [
-    check(
-      "every channel's states sum to planned",
-      Object.entries(summary.channels).flatMap(([name, each]) => sumFault(name, each)),
-    ),
+    check("every channel's states sum to planned", channelSumFaults(summary.channels)),
     check(
       "every commune's states sum to planned, residents and concerned apart",
-      communes.flatMap(({ code, channels }) =>
-        Object.entries(channels).flatMap(([name, each]) => [
-          ...sumFault(`${code} ${name} residents`, each.residents),
-          ...sumFault(`${code} ${name} concerned`, each.concerned),
-        ]),
-      ),
+      groupSumFaults(communes),
     ),
-    check("the communes sum to every channel, state by state", communeSumFaults()),
+    check(
+      "the communes sum to every channel, state by state",
+      communeSumFaults(summary.channels, communes),
+    ),
     check(
       "the ledger's delivered are those who acknowledged",
       CHANNELS.filter((name) => deliveredOf(summary.channels[name]) !== acknowledged[name]).map(
@@ -200,20 +196,6 @@ function checkLedger({ summary, communes, testimony, tally, notTaken }: Evidence
     ),
     must("the server took every receipt", notTaken === 0, `${notTaken} were not taken`),
   ];
-
-  function communeSumFaults(): string[] {
-    return Object.entries(summary.channels).flatMap(([name, figures]) =>
-      STATES.flatMap((state) => {
-        const sum = communes.reduce((total, { channels }) => {
-          const each = channels[name];
-          return total + (each ? each.residents.state[state] + each.concerned.state[state] : 0);
-        }, 0);
-        return sum === figures.state[state]
-          ? []
-          : [`${name} ${state}: communes ${sum}, channel ${figures.state[state]}`];
-      }),
-    );
-  }
 }
 
 function checkOrders({ orders, testimony, expectation }: Evidence): DrillCheck[] {
@@ -240,13 +222,6 @@ function checkOrders({ orders, testimony, expectation }: Evidence): DrillCheck[]
 const plannedOf = (figures: ChannelFigures | undefined): number => figures?.planned ?? 0;
 const deliveredOf = (figures: ChannelFigures | undefined): number =>
   figures === undefined ? 0 : figures.state.delivered + figures.state.read;
-
-function sumFault(what: string, { planned, state }: ChannelFigures): string[] {
-  const sum = sumOf(state);
-  return sum === planned ? [] : [`${what}: states ${sum}, planned ${planned}`];
-}
-
-const sumOf = (state: StateCounts): number => STATES.reduce((sum, name) => sum + state[name], 0);
 
 function parseMessage(body: SeenBody): Record<string, unknown> {
   try {

@@ -11,6 +11,8 @@ const SOURCE = "drill";
 const BASIS = "Synthetic people of a drill; no real person is behind them";
 
 export interface Enrolled {
+  /** Id of the registration. */
+  readonly subscriber: string;
   readonly ordinal: number;
   readonly token: string;
 }
@@ -40,7 +42,11 @@ export async function enrol(
     const { items } = await operator.ask(issueTokens, { body: { source: SOURCE, refs } });
     for (const [index, item] of items.entries()) {
       if (item === null) throw new Error(`the registry does not know ${refs[index]}`);
-      enrolled.push({ ordinal: item.ordinal, token: item.token });
+      enrolled.push({
+        subscriber: item.subscriberId,
+        ordinal: item.ordinal,
+        token: item.token,
+      });
     }
   }
   return enrolled;

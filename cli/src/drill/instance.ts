@@ -51,24 +51,11 @@ export async function startInstance(
   signal: AbortSignal,
 ): Promise<Instance> {
   const folder = await mkdtemp(join(tmpdir(), "loa-drill-"));
-  const logPath = join(folder, "server.log");
-  const log = await open(logPath, "a");
-  const server = spawn(process.execPath, [SERVER], {
-    // Ctrl-C in a terminal must reach the drill alone, which then ends things in their order.
-    detached: process.platform !== "win32",
-    // Its log outlives the drill, should that be killed: a broken pipe would end the server badly.
-    stdio: ["ignore", "pipe", log.fd],
-    env: isolatedEnvironment({
-      LOA_DATA: join(folder, "data"),
-      LOA_PORT: "0",
-      LOA_STREAM_PORT: "0",
-      LOA_DEMO: "on",
-      LOA_DEMO_SUBSCRIBERS: "0",
-      LOA_LOOPBACK_URL: loopbackUrl,
-      LOA_READY_JSON: "on",
-    }),
+  const server = await spawnServer(folder, {
+    LOA_PORT: "0",
+    LOA_STREAM_PORT: "0",
+    LOA_LOOPBACK_URL: loopbackUrl,
   });
-  await log.close();
   const stop = async () => {
     await endProcess(server);
     await endDatabase(folder);
@@ -76,18 +63,56 @@ export async function startInstance(
   };
   try {
     await begun(server.pid ?? 0, folder);
-    const ready = await readyLine(server, signal).catch(async (cause: unknown) => {
-      const said = (await readFile(logPath, "utf8")).slice(-LAST_WORDS_CHARACTERS_MAX);
-      throw new Error(`The drill's server did not start. It said:\n${said}`, { cause });
-    });
-    const keys = await readFile(join(ready.dataFolder, "demo-keys.json"), "utf8");
-    const demonstration = JSON.parse(keys) as DemonstrationKeys;
-    return { api: ready.api, stream: ready.stream, demonstration, stop };
+    const { api, stream } = await whenReady(server, folder, signal);
+    return { api, stream, demonstration: await readDemonstration(folder), stop };
   } catch (fault) {
     await stop();
     throw fault;
   }
 }
+
+/**
+ * Starts a server with the demonstration and nobody registered, its data in `folder`/data, its log
+ * in `folder`/server.log.
+ */
+export async function spawnServer(
+  folder: string,
+  settings: Readonly<Record<string, string>>,
+  nodeOptions: readonly string[] = [],
+): Promise<ChildProcess> {
+  const log = await open(join(folder, "server.log"), "a");
+  const server = spawn(process.execPath, [...nodeOptions, SERVER], {
+    // Ctrl-C in a terminal must reach the drill alone, which then ends things in their order.
+    detached: process.platform !== "win32",
+    // Its log outlives the drill, should that be killed: a broken pipe would end the server badly.
+    stdio: ["ignore", "pipe", log.fd],
+    env: isolatedEnvironment({
+      LOA_DATA: join(folder, "data"),
+      LOA_DEMO: "on",
+      LOA_DEMO_SUBSCRIBERS: "0",
+      LOA_READY_JSON: "on",
+      ...settings,
+    }),
+  });
+  await log.close();
+  return server;
+}
+
+/** What a server says when it is ready. @throws with its last words when it does not become so. */
+export const whenReady = (
+  server: ChildProcess,
+  folder: string,
+  signal: AbortSignal,
+): Promise<ReadyLine> =>
+  readyLine(server, signal).catch(async (cause: unknown) => {
+    const log = await readFile(join(folder, "server.log"), "utf8");
+    const said = log.slice(-LAST_WORDS_CHARACTERS_MAX);
+    throw new Error(`The server did not start. It said:\n${said}`, { cause });
+  });
+
+/** The keys of a server whose data are in `folder`/data, once it is ready. */
+export const readDemonstration = async (folder: string): Promise<DemonstrationKeys> =>
+  JSON.parse(await readFile(join(folder, "data", "demo-keys.json"), "utf8")) as DemonstrationKeys;
 
 /** The key of one holder of the demonstration. @throws when there is none. */
 export function keyOf(demonstration: DemonstrationKeys, holder: string): string {
@@ -96,7 +121,7 @@ export function keyOf(demonstration: DemonstrationKeys, holder: string): string 
   return found.key;
 }
 
-interface ReadyLine {
+export interface ReadyLine {
   readonly api: string;
   readonly stream: string;
   readonly dataFolder: string;

@@ -67,7 +67,7 @@ export async function makePeople(options: PeopleOptions): Promise<People> {
   return { file, rows, live, liveOutside: outside.length };
 }
 
-const personOf = (row: Readonly<Record<string, string>>): Person => ({
+export const personOf = (row: Readonly<Record<string, string>>): Person => ({
   reference: row.ref ?? "",
   home: row.home ?? "",
   places: splitList(row.places),
@@ -77,7 +77,7 @@ const personOf = (row: Readonly<Record<string, string>>): Person => ({
 
 const splitList = (text = ""): string[] => (text === "" ? [] : text.split(";"));
 
-function communesOf(units: readonly Unit[]) {
+export function communesOf(units: readonly Unit[]) {
   return units
     .filter(({ level }) => level === "commune")
     .map(({ code, population }) => ({

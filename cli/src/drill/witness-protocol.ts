@@ -89,8 +89,3 @@ export interface AnswerOf {
   readonly testify: Testimony;
   readonly close: "done";
 }
-
-export type ToWitness = { readonly id: number; readonly question: Question };
-export type FromWitness =
-  | { readonly id: number; readonly answer: AnswerOf[keyof AnswerOf] }
-  | { readonly id: number; readonly fault: string };

@@ -6,34 +6,16 @@ import { monotonicNowMs } from "@loa/sink/clock.ts";
 import { createLiveCrowd } from "./live-crowd.ts";
 import { createBodyBook } from "./body-book.ts";
 import { clearAfterDrill, type Guarded } from "./guard.ts";
-import type {
-  AnswerOf,
-  Counts,
-  FromWitness,
-  Question,
-  Testimony,
-  ToWitness,
-} from "./witness-protocol.ts";
+import { answerParent } from "../process-link.ts";
+import type { AnswerOf, Counts, Question, Testimony } from "./witness-protocol.ts";
 
 const bodies = createBodyBook();
 const crowd = createLiveCrowd(bodies);
 let sink: Sink | undefined;
 let guarded: Guarded = { pid: 0, folders: [] };
 
-process.on("message", ({ id, question }: ToWitness) => {
-  respond(question).then(
-    (answer) => send({ id, answer }),
-    (fault: unknown) => send({ id, fault: fault instanceof Error ? fault.message : String(fault) }),
-  );
-});
 // Without the drill nobody would read the testimony, or end what it started.
-process.on("disconnect", () => {
-  void clearAfterDrill(guarded).finally(() => process.exit(0));
-});
-// Ctrl-C reaches the whole terminal; the drill decides when this process ends.
-process.on("SIGINT", () => {});
-
-const send = (message: FromWitness) => void process.send?.(message);
+answerParent(respond, () => clearAfterDrill(guarded));
 
 async function respond(question: Question): Promise<AnswerOf[keyof AnswerOf]> {
   switch (question.kind) {
