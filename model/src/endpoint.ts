@@ -34,6 +34,7 @@ export const SERVED_CHANNELS: readonly ChannelName[] = [
   "live",
   "loopback",
   "null",
+  "loopback-once",
   ...AREA_CHANNELS,
 ];
 

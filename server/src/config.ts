@@ -133,6 +133,25 @@ export const SETTINGS = {
     "",
     "host:port of the sink behind the loopback channels; empty starts one beside the server.",
   ),
+  loopbackOnceUrl: text(
+    "LOA_LOOPBACK_ONCE_URL",
+    "",
+    "host:port of the sink behind loopback-once, on which nobody is told twice; empty takes that of the loopback channels.",
+  ),
+  loopbackSlice: integer(
+    "LOA_LOOPBACK_SLICE",
+    4_096,
+    1,
+    65_536,
+    "Recipients in one hand-over to a loopback channel; fault tests make it small.",
+  ),
+  loopbackAnswerMs: integer(
+    "LOA_LOOPBACK_ANSWER_MS",
+    30_000,
+    100,
+    60_000,
+    "How long the sink may take to answer before what was handed over is unsure.",
+  ),
   readyJson: oneOf(
     "LOA_READY_JSON",
     ["on", "off"],
@@ -157,7 +176,7 @@ export const SETTINGS = {
   failPoints: text(
     "LOA_FAIL_POINTS",
     "",
-    "Fault tests only: named instants at which each process kills itself, once, as name[@hit][,name[@hit]].",
+    "Fault tests only: named instants at which each process kills itself, once, as name[@hit][,name[@hit]]; or armed-in:<folder>, where files arm them in running processes.",
   ),
   logLevel: oneOf(
     "LOA_LOG_LEVEL",

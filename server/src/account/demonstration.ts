@@ -29,6 +29,7 @@ export type DemonstrationHolder =
   | "communeAuthor"
   | "communeApprover"
   | "gatewayLoopback"
+  | "gatewayLoopbackOnce"
   | "gatewayAreaLoopback";
 
 export interface DemonstrationKey {
@@ -143,6 +144,7 @@ const OPERATOR: Post = {
 
 const GATEWAYS = [
   ["gatewayLoopback", "loopback", "Cổng kênh loopback"],
+  ["gatewayLoopbackOnce", "loopback-once", "Cổng kênh loopback-once"],
   ["gatewayAreaLoopback", "area-loopback", "Cổng kênh area-loopback"],
 ] as const;
 

@@ -22,7 +22,7 @@ import {
 import { createLogger } from "../observe/log.ts";
 import { openAreaLoopbackChannel } from "./area-loopback.ts";
 import { type AreaOrder, OUTCOMES, type Slice } from "./channel.ts";
-import { openLoopbackChannel } from "./loopback.ts";
+import { openLoopbackChannel, openLoopbackOnceChannel } from "./loopback.ts";
 
 const log = createLogger("silent", "test");
 const SINK = new URL("../../../sink/src/main.ts", import.meta.url).pathname;
@@ -257,6 +257,8 @@ async function startWorld() {
     "the sink pushes back": () => sink.behave({ laterShare: 1 }),
     "the sink fails half of them": () => sink.behave({ failShare: 0.5 }),
     "the sink refuses": () => sink.behave({ refuseShare: 1 }),
+    "the sink answers twice": () => sink.behave({ answerTwice: true }),
+    "the sink answers nonsense": () => sink.behave({ answerNonsense: true }),
     "the sink is slow": () => sink.behave({ answerLagMs: 300 }),
     "the sink never answers": () => sink.behave({ stall: true }),
   };
@@ -269,14 +271,9 @@ const dispose = async (world: { channel: { close(): Promise<void> } }, sink: Sin
   await sink.close();
 };
 
-describeAddressedChannel("loopback", async (): Promise<AddressedWorld> => {
+const addressedWorld = async (open: typeof openLoopbackChannel): Promise<AddressedWorld> => {
   const { sink, faults, stall } = await startWorld();
-  const channel = openLoopbackChannel({
-    host: "127.0.0.1",
-    port: sink.port,
-    log,
-    answerWaitMsMax: 1_000,
-  });
+  const channel = open({ host: "127.0.0.1", port: sink.port, log, answerWaitMsMax: 1_000 });
   const received = (dispatchId: string, ordinal: number) => {
     const counter = sink.dispatch(dispatchId);
     const times = counter?.timesOf(ordinal) ?? 0;
@@ -292,6 +289,15 @@ describeAddressedChannel("loopback", async (): Promise<AddressedWorld> => {
     stall,
     [Symbol.asyncDispose]: () => dispose({ channel }, sink),
   };
+};
+
+describeAddressedChannel("loopback", () => addressedWorld(openLoopbackChannel));
+describeAddressedChannel("loopback-once", () => addressedWorld(openLoopbackOnceChannel));
+
+test("where nobody may be told twice, a crash leaves people unsure", async () => {
+  await using once = await addressedWorld(openLoopbackOnceChannel);
+  await using plain = await addressedWorld(openLoopbackChannel);
+  expect([once.channel.onCrash, plain.channel.onCrash]).toEqual(["unsure", "resend"]);
 });
 
 describeAreaChannel("area-loopback", async (): Promise<AreaWorld> => {

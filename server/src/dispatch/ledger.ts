@@ -206,6 +206,7 @@ export class Ledger {
       } else rows.push(...pointRows(group.dispatchId, group.channel, fresh));
     }
     try {
+      this.#failPoint("receipts-taken");
       await appendRows(this.#pool, rows);
     } catch (error) {
       for (const { dispatchId } of rows) this.#resident.delete(dispatchId);

@@ -142,6 +142,7 @@ async function handOver(
     await run.turn();
     // Asked at the last moment: a process that was stopped here and wakes must not hand over.
     if (run.signal.aborted || !run.lease.holds) return undefined;
+    run.failPoint("before-hand-over");
     // What is under way is finished even when the dispatch closes: its outcome is a fact to keep.
     const outcome = await channel.handOver(slice, AbortSignal.timeout(HAND_OVER_TIMEOUT_MS));
     if (outcome.kind !== "later") return outcome;

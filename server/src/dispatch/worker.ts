@@ -68,12 +68,13 @@ export class Worker {
   }
 
   start(): void {
-    const { bus, lease } = this.#options;
+    const { bus, lease, log } = this.#options;
     this.#unsubscribe = bus.subscribe("dispatch.changed", () => {
       this.#lookAt = 0;
       this.#wake();
     });
     lease.onLost = () => {
+      log.warn("the lease was lost");
       for (const { abort } of this.#running) abort.abort();
     };
     this.#loop = this.#run();

@@ -67,7 +67,12 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
   const issue: IssueDeps<FrozenAudience> = {
     db,
     pool,
-    bus,
+    bus: {
+      publish(subject, body) {
+        if (subject === "dispatch.changed") failPoint("plan-committed");
+        bus.publish(subject, body);
+      },
+    },
     keys: order.keys,
     places: () => tree,
     resolve: (target) => resolver.resolve(target),

@@ -31,6 +31,9 @@ export interface RoleOrder {
   readonly publicUrl: string;
   readonly streamUrl: string;
   readonly loopbackUrl: string;
+  readonly loopbackOnceUrl: string;
+  readonly loopbackSlice: number;
+  readonly loopbackAnswerMs: number;
 }
 
 export type ToChild =

@@ -59,6 +59,9 @@ export function superviseRoles(options: RolesOptions): Roles {
     publicUrl: config.publicUrl,
     streamUrl: stream(),
     loopbackUrl: options.loopbackUrl,
+    loopbackOnceUrl: config.loopbackOnceUrl || options.loopbackUrl,
+    loopbackSlice: config.loopbackSlice,
+    loopbackAnswerMs: config.loopbackAnswerMs,
   });
   const startChild = (role: RoleName, name: string = role): Promise<void> => {
     // Who died at a fail point must not die there again, or nothing would come of it.

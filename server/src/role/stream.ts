@@ -14,7 +14,7 @@ import type { RoleContext, RunningRole } from "./role.ts";
 const LOOK_EVERY_MS = 2_000;
 
 export async function startStream(context: RoleContext): Promise<RunningRole> {
-  const { order, connection, bus, log, lease } = context;
+  const { order, connection, bus, log, lease, failPoint } = context;
   const { pool } = connection;
   const generations = await openTokenGenerations(pool);
   const standings = await openStandings(pool);
@@ -36,6 +36,7 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
       load: (ids) => loadLiveDispatches(pool, ids),
     },
     async record(dispatchId, entries) {
+      failPoint("live-told");
       await appendRows(pool, pointRows(dispatchId, "live", entries));
       bus.publish("journal.appended", { dispatchId });
     },

@@ -1,7 +1,7 @@
 // The role that sends: opens the channels and runs shards until told to stop.
 import { openAreaLoopbackChannel } from "../channel/area-loopback.ts";
 import type { Channel } from "../channel/channel.ts";
-import { openLoopbackChannel } from "../channel/loopback.ts";
+import { openLoopbackChannel, openLoopbackOnceChannel } from "../channel/loopback.ts";
 import { openNullChannel } from "../channel/null.ts";
 import { countChannel } from "../channel/counted.ts";
 import { Worker } from "../dispatch/worker.ts";
@@ -12,12 +12,17 @@ import type { RoleContext, RunningRole } from "./role.ts";
 
 export async function startWorker(context: RoleContext): Promise<RunningRole> {
   const { order, connection, bus, lease, log, failPoint } = context;
-  const [host = "127.0.0.1", port = "0"] = order.loopbackUrl.split(":");
-  const sink = { host, port: Number(port), log };
+  const sinkAt = (url: string) => {
+    const [host = "127.0.0.1", port = "0"] = url.split(":");
+    const { loopbackSlice: sliceSize, loopbackAnswerMs: answerWaitMsMax } = order;
+    return { host, port: Number(port), log, sliceSize, answerWaitMsMax };
+  };
+  const sink = sinkAt(order.loopbackUrl);
   const counters = new Counters();
   const channels: Channel[] = [
     openNullChannel(),
     openLoopbackChannel(sink),
+    openLoopbackOnceChannel(sinkAt(order.loopbackOnceUrl)),
     openAreaLoopbackChannel(sink),
   ].map((channel) => countChannel(channel, counters));
   const { pool } = connection;

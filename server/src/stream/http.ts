@@ -90,7 +90,7 @@ const METHODS: readonly (readonly [path: RegExp, method: string])[] = [
   [/^\/v1\/stream$/, "GET"],
   [/^\/v1\/stream\/tickets$/, "POST"],
   [/^\/v1\/receipts$/, "POST"],
-  [/^\/v1\/gateways\/([a-z]{1,32})\/receipts$/, "POST"],
+  [/^\/v1\/gateways\/([a-z-]{1,32})\/receipts$/, "POST"],
 ];
 
 async function serve(
