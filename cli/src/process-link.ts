@@ -63,12 +63,12 @@ export function forkLinked<
  * Answers the parent's questions in the child. When the parent is gone, `orphaned` runs, and then
  * the process ends; Ctrl-C reaches the whole terminal and is the parent's to decide.
  */
-export function answerParent<Q>(
-  respond: (question: Q) => Promise<unknown>,
+export function answerParent(
+  respond: (question: unknown) => Promise<unknown>,
   orphaned: () => Promise<void>,
 ): void {
   const send = (message: FromLinked) => void process.send?.(message);
-  process.on("message", ({ id, question }: ToLinked<Q>) => {
+  process.on("message", ({ id, question }: ToLinked<unknown>) => {
     respond(question).then(
       (answer) => send({ id, answer }),
       (fault: unknown) =>

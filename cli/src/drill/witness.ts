@@ -15,7 +15,10 @@ let sink: Sink | undefined;
 let guarded: Guarded = { pid: 0, folders: [] };
 
 // Without the drill nobody would read the testimony, or end what it started.
-answerParent(respond, () => clearAfterDrill(guarded));
+answerParent(
+  (question) => respond(question as Question),
+  () => clearAfterDrill(guarded),
+);
 
 async function respond(question: Question): Promise<AnswerOf[keyof AnswerOf]> {
   switch (question.kind) {
