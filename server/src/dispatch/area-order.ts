@@ -6,7 +6,7 @@ import { Problem } from "@loa/model/problem.ts";
 import type pg from "pg";
 import type { AreaChannel, OrderOutcome } from "../channel/channel.ts";
 import type { Logger } from "../observe/log.ts";
-import type { DispatchCache } from "./dispatch-cache.ts";
+import { type DispatchCache, expiresMonotonic } from "./dispatch-cache.ts";
 import type { Lease } from "./lease.ts";
 
 export interface ClaimedOrder {
@@ -80,7 +80,8 @@ export async function runOrder(
         null,
         "its sender died while handing over",
       );
-    const { type, lane, message, expiresAt } = await run.dispatches.read(claimed.dispatchId);
+    const facts = await run.dispatches.read(claimed.dispatchId);
+    const { type, lane, message, expiresAt } = facts;
     const { orderId, dispatchId, areaCode } = claimed;
     let outcome: OrderOutcome;
     do {
@@ -90,7 +91,7 @@ export async function runOrder(
         run.signal,
       );
       if (outcome.kind === "later") await pause(outcome.retryAfterMs, run.signal);
-    } while (outcome.kind === "later" && expiresAt.getTime() > Date.now());
+    } while (outcome.kind === "later" && performance.now() < expiresMonotonic(facts));
     if (outcome.kind === "later")
       await setState(run.pool, claimed, "expired", null, outcome.reason);
     else await recordAnswer(run.pool, claimed, outcome);

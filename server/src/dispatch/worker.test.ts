@@ -8,7 +8,9 @@ import {
   RecordingChannel,
 } from "../../test/dispatch-kit.ts";
 import { startEngine } from "../../test/engine-kit.ts";
+import type { AreaChannel } from "../channel/channel.ts";
 import { openNullChannel } from "../channel/null.ts";
+import { summarizeOrders } from "./area-order.ts";
 import { closeDispatches } from "./close.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -261,4 +263,85 @@ test("a shard whose claim was committed, but never heard of, is taken up by the 
   const figures = await settled(engine.ledger, dispatchId, "loopback");
   expect(figures?.state.sent).toBe(500);
   expect(channel.slices).toHaveLength(1);
+});
+
+test("a shard that failed in a worker that lives is taken up again, and nobody is forgotten", async () => {
+  await using engine = await startEngine();
+  let failures = 0;
+  const channel = new RecordingChannel({
+    sliceSize: 100,
+    answer(slice) {
+      // Once, in the middle, as when the database dies under a commit: the worker itself goes on.
+      if (slice.ordinals[0] === 200 && failures++ === 0) throw new Error("a fault of ours");
+      return { kind: "all", outcome: "sent" };
+    },
+  });
+  await engine.startWorker([channel]);
+  const { dispatchId } = await plantDispatch(engine.database.pool, {
+    communes: [{ areaId: 1, residents: range(0, 500) }],
+    channels: ["loopback"],
+  });
+  engine.bus.publish("dispatch.changed", { dispatchId });
+  const figures = await settled(engine.ledger, dispatchId, "loopback");
+  expect(figures?.state).toMatchObject({ sent: 500 });
+  expect([...channel.counts.values()].every((times) => times === 1)).toBe(true);
+});
+
+test("where nobody may be told twice, the slice that failed in a worker that lives is unsure", async () => {
+  await using engine = await startEngine();
+  const told: number[] = [];
+  const channel = new RecordingChannel({
+    sliceSize: 100,
+    onCrash: "unsure",
+    answer(slice) {
+      told.push(...slice.ordinals);
+      if (slice.ordinals[0] === 200) throw new Error("a fault of ours");
+      return { kind: "all", outcome: "sent" };
+    },
+  });
+  await engine.startWorker([channel]);
+  const { dispatchId } = await plantDispatch(engine.database.pool, {
+    communes: [{ areaId: 1, residents: range(0, 500) }],
+    channels: ["loopback"],
+  });
+  engine.bus.publish("dispatch.changed", { dispatchId });
+  const figures = await settled(engine.ledger, dispatchId, "loopback");
+  expect(figures?.state).toMatchObject({ sent: 400, unsure: 100 });
+  expect(told).toHaveLength(500);
+});
+
+test("an order that failed in a worker that lives is taken up again", async () => {
+  await using engine = await startEngine();
+  const asked: string[] = [];
+  const operator: AreaChannel = {
+    form: "area",
+    name: "area-loopback",
+    ordersAtOnce: 4,
+    onCrash: "resend",
+    reaches: ["Exercise"],
+    async order({ orderId }) {
+      asked.push(orderId);
+      if (asked.length === 1) throw new Error("a fault of ours");
+      return { kind: "carried-out", claimed: 7, evidence: "" };
+    },
+    close: async () => {},
+  };
+  await engine.database.pool.query(
+    `WITH pack AS (
+       INSERT INTO area_pack (name, valid_from, state) VALUES ('test', '2026-01-01', 'active')
+       RETURNING id)
+     INSERT INTO area (id, pack_id, code, level, name_vi, name_en)
+     OVERRIDING SYSTEM VALUE SELECT 1, id, 'T1', 'commune', 'Một', 'One' FROM pack`,
+  );
+  await engine.startWorker([operator]);
+  const { dispatchId } = await plantDispatch(engine.database.pool, {
+    communes: [{ areaId: 1, residents: range(0, 10) }],
+    channels: ["area-loopback"],
+  });
+  engine.bus.publish("dispatch.changed", { dispatchId });
+  await eventually(
+    () => summarizeOrders(engine.database.pool, dispatchId),
+    ([figures]) => figures?.carriedOut === 1,
+  );
+  expect(asked).toHaveLength(2);
 });
