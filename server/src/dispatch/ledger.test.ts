@@ -11,8 +11,8 @@ import { plantDispatch, range } from "../../test/dispatch-kit.ts";
 import { type TestEngine, silent, startEngine } from "../../test/engine-kit.ts";
 import { noFailPoint } from "../observe/fail-point.ts";
 import { foldChannel } from "./fold.ts";
-import { appendRows, BY_ORDINAL, packPoints, packRuns } from "./journal.ts";
-import { Ledger, type ReceiptGroup } from "./ledger.ts";
+import { appendRows, BY_ORDINAL, JOINED_LATER, packPoints, packRuns } from "./journal.ts";
+import { FOLD_AFTER_ROWS, Ledger, type ReceiptGroup } from "./ledger.ts";
 import { readRecipient } from "./recipient.ts";
 import { isReduced } from "./reduce.ts";
 
@@ -209,4 +209,43 @@ test("a dispatch that ended lately keeps the facts of each person", async () => 
   await engine.ledger.tidy();
   expect(await isReduced(pool, dispatchId)).toBe(false);
   expect((await readRecipient(pool, dispatchId, 5))?.areaId).toBe(1);
+});
+
+test("who joined later may say so, also where nobody is planned on that channel", async () => {
+  await using engine = await startEngine();
+  const { dispatchId } = await plant(engine);
+  // The ledger is asked before it has read of them: the row is durable, its wake-up was lost.
+  await engine.ledger.summarize(dispatchId);
+  const joined = { ordinals: Uint32Array.of(500), planes: Uint8Array.of(planeBit("sent")) };
+  const entries = packPoints({ ...joined, ms: Uint32Array.of(5) });
+  await appendRows(engine.database.pool, [
+    { dispatchId, channel: "live", shard: JOINED_LATER, entries },
+  ]);
+  const said = receipts(dispatchId, [
+    [500, "delivered"],
+    [501, "delivered"],
+  ]);
+  const verdict = await engine.ledger.receive([{ ...said, channel: "live" }]);
+  expect(verdict).toMatchObject({ accepted: 0, known: 1 });
+  expect(verdict.refused).toEqual([{ dispatchId, channel: "live", reason: "foreign", count: 1 }]);
+  expect((await engine.ledger.summarize(dispatchId))?.joinedLater).toBe(1);
+});
+
+test("a fold loses no fact that the ledger had not read yet", async () => {
+  await using engine = await startEngine();
+  const { dispatchId } = await plant(engine);
+  const { pool } = engine.database;
+  const rowOf = (rank: number) =>
+    packRuns([{ start: rank, count: 1, planes: planeBit("sent"), ms: 1 }]);
+  await engine.ledger.summarize(dispatchId);
+  await pool.query(
+    `INSERT INTO journal (dispatch_id, channel, shard, entries)
+     SELECT $1, 'loopback', 0, $2 FROM generate_series(1, $3)`,
+    [dispatchId, rowOf(0), FOLD_AFTER_ROWS],
+  );
+  await engine.ledger.catchUp();
+  await appendRows(pool, [{ dispatchId, channel: "loopback", shard: 0, entries: rowOf(1) }]);
+  await engine.ledger.tidy();
+  const figures = (await engine.ledger.summarize(dispatchId))?.channels["loopback"];
+  expect(figures?.state).toMatchObject({ sent: 2, queued: PEOPLE - 2 });
 });

@@ -192,18 +192,16 @@ export class Ledger {
       const resident = await this.#load(group.dispatchId);
       const codes = new Uint8Array(group.ordinals.length);
       verdict.each.push(codes);
-      const fresh = resident ? this.#take(resident, group, verdict, codes) : undefined;
-      if (fresh === undefined) {
-        const reason = resident === undefined ? "unknown-dispatch" : "foreign";
-        const count = codes.length;
+      const { dispatchId, channel } = group;
+      if (resident === undefined) {
+        const reason = "unknown-dispatch";
         codes.fill(verdictCode(reason));
-        verdict.refused.push({
-          dispatchId: group.dispatchId,
-          channel: group.channel,
-          reason,
-          count,
-        });
-      } else rows.push(...pointRows(group.dispatchId, group.channel, fresh));
+        verdict.refused.push({ dispatchId, channel, reason, count: codes.length });
+        continue;
+      }
+      // Whoever joined later may say so before we read the row that tells of it.
+      if (hasStrangers(resident, group)) await this.catchUp();
+      rows.push(...pointRows(dispatchId, channel, this.#take(resident, group, verdict, codes)));
     }
     try {
       this.#failPoint("receipts-taken");
@@ -217,22 +215,22 @@ export class Ledger {
     return verdict;
   }
 
-  /** Sets what is news of one group and answers it; undefined when the dispatch has no such channel. */
+  /** Sets what is news of one group and answers it. */
   #take(
     resident: Resident,
     group: ReceiptGroup,
     verdict: ReceiptVerdict,
     codes: Uint8Array,
-  ): Points | undefined {
+  ): Points {
     const { dispatchId, channel } = group;
+    // Nobody may be planned on the channel, and still somebody may have joined later.
     const own = resident.planes.channels.get(channel);
-    if (own === undefined) return undefined;
     const kept: number[] = [];
     const refused = { foreign: 0, sealed: 0 };
     for (let i = 0; i < group.ordinals.length; i++) {
       const ordinal = group.ordinals[i] as number;
       const planes = group.planes[i] as number;
-      const known = own.look(ordinal, planes);
+      const known = own?.look(ordinal, planes) ?? "foreign";
       // Who joined later was told, and may say so; but is outside every sum.
       if (known === "known" || (known === "foreign" && resident.planes.joinedLater.has(ordinal))) {
         verdict.known++;
@@ -242,7 +240,7 @@ export class Ledger {
         refused[reason]++;
         codes[i] = verdictCode(reason);
       } else {
-        own.setOrdinal(ordinal, planes);
+        own?.setOrdinal(ordinal, planes);
         kept.push(i);
         codes[i] = verdictCode("accepted");
       }
@@ -275,6 +273,8 @@ export class Ledger {
       const [dispatchId = "", channel = ""] = key.split(" ");
       await foldChannel(this.#pool, dispatchId, channel, this.#failPoint);
       this.#rowsSinceFold.delete(key);
+      // Rows that were folded before they were read here will never be: what is held is read anew.
+      this.#resident.delete(dispatchId);
     }
     for (const dispatchId of await this.#readyToSeal()) await this.seal(dispatchId);
     for (const dispatchId of await findReducible(this.#pool, this.#retentionDays))
@@ -314,6 +314,15 @@ export class Ledger {
     this.#resident.delete(dispatchId);
     this.#log.info({ dispatch: dispatchId }, "reduced to figures");
   }
+}
+
+/** Whether some of these are neither planned nor known to have joined later. */
+function hasStrangers({ planes }: Resident, { channel, ordinals }: ReceiptGroup): boolean {
+  const own = planes.channels.get(channel);
+  return ordinals.some(
+    (ordinal) =>
+      !planes.joinedLater.has(ordinal) && (own?.look(ordinal, 0) ?? "foreign") === "foreign",
+  );
 }
 
 function pick(points: Points, kept: readonly number[]): Points {

@@ -60,7 +60,11 @@ export function createRoutes(parts: RouteParts): Routes {
 
   const deviceReceipts = async (authorization: string | undefined, body: Buffer) => {
     const { ordinal } = gate.claimOf(authorization);
-    return answerJson(await desk.recordDevice(ordinal, readDeviceReceipts(body, clock)));
+    const receipts = readDeviceReceipts(body, clock);
+    // The ledger believes somebody outside the audience once the journal says that they were told.
+    if (receipts.some(({ dispatchId }) => hasJoined(parts.inForce, dispatchId, ordinal)))
+      await parts.outcomes.flush();
+    return answerJson(await desk.recordDevice(ordinal, receipts));
   };
 
   const openLive = (
@@ -152,6 +156,12 @@ async function recordGateway(
   if (!isEndpointKind(channel))
     throw new Problem("not-found", `${channel} is no channel that has receipts.`);
   return answerJson(await parts.desk.recordGateway({ channel, ...decodeReceipts(body) }));
+}
+
+/** Whether somebody outside the audience of a dispatch was told of it here. */
+function hasJoined(inForce: InForce, dispatchId: string, ordinal: number): boolean {
+  const entry = inForce.find(dispatchId);
+  return entry !== undefined && !entry.dispatch.has(ordinal) && entry.told.has(ordinal);
 }
 
 const isEndpointKind = (channel: string): channel is EndpointKind =>
