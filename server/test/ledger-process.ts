@@ -16,7 +16,8 @@ export interface LedgerProcessOptions {
 
 const options = JSON.parse(process.argv[2] ?? "{}") as LedgerProcessOptions;
 const { dispatchId, task } = options;
-const { pool, close } = openConnection(options.connection, "ledger-process");
+const connection = openConnection(options.connection, "ledger-process");
+const { pool } = connection;
 const failPoint = createFailPoints(options.failPoints);
 const ledger = await Ledger.open({ pool, failPoint, log: createLogger("silent", "ledger") });
 if (task === "seal") await ledger.seal(dispatchId);
@@ -32,4 +33,4 @@ else {
   ]);
   process.stdout.write(JSON.stringify({ accepted, known }));
 }
-await close();
+await connection.close();
