@@ -12,6 +12,8 @@ import type { RoleContext, RunningRole } from "./role.ts";
 
 /** How often revocations and new people are looked for although nobody said that there are any. */
 const LOOK_EVERY_MS = 2_000;
+/** A question to PostgreSQL's clock that takes longer is not believed. */
+const CLOCK_ROUND_MS_MAX = 500;
 
 export async function startStream(context: RoleContext): Promise<RunningRole> {
   const { order, connection, bus, log, lease, failPoint } = context;
@@ -19,7 +21,7 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
   const generations = await openTokenGenerations(pool);
   const standings = await openStandings(pool);
   const authenticator = createAuthenticator(connection.db, bus);
-  const clock = await readClockOffset(pool);
+  const clock = await readDatabaseClock(pool);
   const counters = new Counters();
   const stream = await openStream({
     onStreamEnded: (reason) => counters.add("loa_streams_ended_total", { reason }),
@@ -53,9 +55,10 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
         );
       return holder.who;
     },
-    now: () => Date.now() + clock,
+    now: () => clock.now(),
   });
   const look = async () => {
+    await clock.read();
     await standings.catchUp();
     if ((await generations.catchUp()).length > 0) stream.dropRevoked();
   };
@@ -94,10 +97,30 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
   };
 }
 
-/** Milliseconds that PostgreSQL's clock is ahead of this process's; instants are PostgreSQL's. */
-async function readClockOffset(pool: RoleContext["connection"]["pool"]): Promise<number> {
-  const before = Date.now();
-  const { rows } = await pool.query<{ at: Date }>("SELECT clock_timestamp() AS at");
-  const after = Date.now();
-  return (rows[0] as { at: Date }).at.getTime() - (before + after) / 2;
+interface DatabaseClock {
+  /** Milliseconds since the epoch, by PostgreSQL's clock. */
+  now(): number;
+  /** Learns what PostgreSQL's clock says now. */
+  read(): Promise<void>;
+}
+
+/**
+ * PostgreSQL's clock, carried on by this process's monotonic one: whoever sets the clock of this
+ * machine neither ends what is in force nor revives what has expired.
+ */
+async function readDatabaseClock(pool: RoleContext["connection"]["pool"]): Promise<DatabaseClock> {
+  let ahead = 0;
+  const clock: DatabaseClock = {
+    now: () => performance.now() + ahead,
+    async read() {
+      const before = performance.now();
+      const { rows } = await pool.query<{ at: Date }>("SELECT clock_timestamp() AS at");
+      const after = performance.now();
+      // An answer that took long says little about when it was made.
+      if (after - before <= CLOCK_ROUND_MS_MAX || ahead === 0)
+        ahead = (rows[0] as { at: Date }).at.getTime() - (before + after) / 2;
+    },
+  };
+  await clock.read();
+  return clock;
 }
