@@ -102,6 +102,20 @@ test("a fault of ours frees the key", async () => {
   expect(again.replayed).toBe(false);
 });
 
+test("a database that dies with a request does not hold its repeat up", async () => {
+  const name = nameRequest();
+  const failing = answerOnce(database.db, name, async () => {
+    // Every connection breaks, as when PostgreSQL is killed; the row can only be forgotten later.
+    await sql`ALTER TABLE idempotency RENAME TO idempotency_away`.execute(database.db);
+    throw new Error("terminating connection");
+  });
+  await expect(failing).rejects.toThrow("terminating connection");
+  await sql`ALTER TABLE idempotency_away RENAME TO idempotency`.execute(database.db);
+  const repeat = () =>
+    answerOnce(database.db, name, async () => answerOf("again")).catch(() => undefined);
+  await expect.poll(repeat, { timeout: 10_000 }).toMatchObject({ status: 201 });
+});
+
 test("after a day an answer is forgotten and its key free for something else", async () => {
   const name = nameRequest();
   await answerOnce(database.db, name, async () => answerOf("yesterday"));

@@ -87,9 +87,23 @@ export async function answerOnce(
     else await forgetRequest(db, name, claim.ticket);
     return { ...answer, replayed: false };
   } catch (fault) {
-    await forgetRequest(db, name, claim.ticket);
+    // A database that just died cannot forget; the caller must not wait until a repeat may take over.
+    await forgetRequest(db, name, claim.ticket).catch(() => forgetSoon(db, name, claim.ticket));
     throw fault;
   }
+}
+
+/** Pauses between attempts to forget a request while the database is away, and how many there are. */
+const FORGET_PAUSE_MS = 500;
+const FORGET_ATTEMPTS_MAX = 60;
+
+function forgetSoon(db: Db, name: RequestName, ticket: string, attempt = 1): void {
+  const again = () => {
+    forgetRequest(db, name, ticket).catch(() => {
+      if (attempt < FORGET_ATTEMPTS_MAX) forgetSoon(db, name, ticket, attempt + 1);
+    });
+  };
+  setTimeout(again, FORGET_PAUSE_MS).unref();
 }
 
 const isKept = (answer: KeptAnswer): boolean =>
