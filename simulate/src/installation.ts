@@ -138,7 +138,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       disarm() {
         const files = readdirSync(armed);
         for (const file of files) rmSync(join(armed, file), { force: true });
-        return files.length;
+        return files.filter((file) => file.includes(".1.")).length;
       },
       shiftClocks(ms) {
         // In one step: half a number would be another jump.
