@@ -220,22 +220,19 @@ test("a doctored ledger is caught: sums that are off, and receipts that nobody s
   const loopback = alert.summary.channels.loopback as ReturnType<typeof figures>;
   loopback.state.delivered += 1;
   loopback.reached.delivered += 1;
-  expect(violated(evidence)).toEqual(
-    [
-      "every channel's states sum to planned",
-      "every commune's states sum to planned, residents and concerned apart",
-      "the communes sum to every channel, state by state",
-      "the rows sum to every channel, state by state",
-      "the ledger's delivered are those who acknowledged",
-    ].filter((name) => violated(evidence).includes(name)),
-  );
-  expect(violated(evidence)).toContain("every channel's states sum to planned");
-  expect(violated(evidence)).toContain("the ledger's delivered are those who acknowledged");
+  // The commune of this small ledger has the very figures of the channel, so both are off.
+  expect(violated(evidence)).toEqual([
+    "every channel's states sum to planned",
+    "every commune's states sum to planned, residents and concerned apart",
+    "the rows sum to every channel, state by state",
+    "the ledger's delivered are those who acknowledged",
+  ]);
 });
 
 test("bytes that differ from what was approved are caught", () => {
   const evidence = evidenceOf(ALL_WELL);
-  const [body] = evidence.testimony.bodies as [{ text: string }];
+  const [body] = evidence.testimony.bodies as { text: string }[];
+  if (body === undefined) throw new Error("nobody got anything");
   body.text = body.text.replace("Exercise", "Actual");
   expect(violated(evidence)).toEqual(["everybody gets the very bytes that were approved"]);
 });
