@@ -231,7 +231,7 @@ test("a doctored ledger is caught: sums that are off, and receipts that nobody s
 
 test("bytes that differ from what was approved are caught", () => {
   const evidence = evidenceOf(ALL_WELL);
-  const [body] = evidence.testimony.bodies as { text: string }[];
+  const body = evidence.testimony.bodies[0] as { text: string } | undefined;
   if (body === undefined) throw new Error("nobody got anything");
   body.text = body.text.replace("Exercise", "Actual");
   expect(violated(evidence)).toEqual(["everybody gets the very bytes that were approved"]);
