@@ -20,13 +20,19 @@ export interface ReachedAudience {
 /** Asks the ledger whom a dispatch reached by everything that is committed: portable Roaring by channel. */
 export type AskReached = (dispatchId: string) => Promise<ReadonlyMap<string, Uint8Array>>;
 
-/** The dispatches of some bulletins. */
+/**
+ * The dispatches of some bulletins, and what those replaced, back to the first: whoever was told of a
+ * storm and of none of its updates has to be told that it is over as well.
+ */
 export async function dispatchesOf(
   tx: pg.PoolClient,
   bulletinIds: readonly string[],
 ): Promise<string[]> {
   const { rows } = await tx.query<{ id: string }>(
-    "SELECT id FROM dispatch WHERE bulletin_id = ANY($1::uuid[])",
+    `WITH RECURSIVE line AS (
+       SELECT id, supersedes FROM dispatch WHERE bulletin_id = ANY($1::uuid[])
+       UNION SELECT d.id, d.supersedes FROM dispatch d JOIN line ON d.id = ANY(line.supersedes))
+     SELECT id FROM line`,
     [bulletinIds],
   );
   return rows.map((row) => row.id);
