@@ -1,5 +1,6 @@
 // The units in the order in which they run and are shown.
 import type { Unit } from "./unit.ts";
+import { cap } from "./unit/cap.ts";
 import { engine } from "./unit/engine.ts";
 import { estimate } from "./unit/estimate.ts";
 import { issue } from "./unit/issue.ts";
@@ -18,4 +19,5 @@ export const UNITS: readonly Unit[] = [
   live,
   receipts,
   preempt,
+  cap,
 ];
