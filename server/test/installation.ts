@@ -40,6 +40,9 @@ export interface TestInstallation {
 
 export type Settings = Readonly<Record<string, string>>;
 
+/** Makes another command of the one that starts Loa: with options of Node's, or limits of a shell's. */
+export type Wrap = (command: readonly string[]) => readonly string[];
+
 /** The environment of an installation that is nobody else's. */
 function environmentOf(settings: Settings): NodeJS.ProcessEnv {
   const defaults = {
@@ -53,8 +56,12 @@ function environmentOf(settings: Settings): NodeJS.ProcessEnv {
 }
 
 /** Starts one and does not wait for it. */
-export function spawnLoa(settings: Settings): { child: ChildProcess; said: () => string } {
-  const child = spawn(process.execPath, [MAIN], {
+export function spawnLoa(
+  settings: Settings,
+  wrap: Wrap = (command) => command,
+): { child: ChildProcess; said: () => string } {
+  const [program = "", ...args] = wrap([process.execPath, MAIN]);
+  const child = spawn(program, args, {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: environmentOf(settings),
@@ -70,8 +77,9 @@ export function spawnLoa(settings: Settings): { child: ChildProcess; said: () =>
 export async function startTestInstallation(
   dataFolder: string,
   settings: Settings = {},
+  wrap?: Wrap,
 ): Promise<TestInstallation> {
-  const { child, said } = spawnLoa({ LOA_DATA: dataFolder, ...settings });
+  const { child, said } = spawnLoa({ LOA_DATA: dataFolder, ...settings }, wrap);
   const limit = AbortSignal.timeout(READY_MS_MAX);
   const exited = once(child, "exit", { signal: limit }).then(() => {
     throw new Error(`it did not start: ${said()}`);

@@ -62,6 +62,8 @@ export function openConnection(
   });
   // An idle connection that breaks is replaced by the pool; without a listener Node would exit.
   pool.on("error", () => {});
+  // The same for one that breaks while somebody holds it: their statement fails, which they handle.
+  pool.on("connect", (client) => client.on("error", () => {}));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   let closed: Promise<void> | undefined;
   // Kysely ends the pool only if it was used; ending it here covers both.

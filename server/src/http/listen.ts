@@ -25,7 +25,7 @@ export interface Listening extends AsyncDisposable {
 /** Starts to listen; port 0 takes any free one. Rejects if the port is taken. */
 export async function listen(
   app: { fetch(request: Request): Response | Promise<Response> },
-  at: { readonly host: string; readonly port: number },
+  at: { readonly host: string; readonly port: number; readonly connectionsMax?: number },
 ): Promise<Listening> {
   const handle = getRequestListener((request) => app.fetch(request), {
     overrideGlobalObjects: false,
@@ -40,7 +40,7 @@ export async function listen(
     },
     (incoming, outgoing) => void handle(incoming, outgoing),
   );
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = Math.min(CONNECTIONS_MAX, at.connectionsMax ?? CONNECTIONS_MAX);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(at.port, at.host, resolve);

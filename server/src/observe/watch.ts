@@ -14,7 +14,7 @@ export const DATABASE_GONE_MS = 4_000;
 /** Below this share of the disk setting, only warnings get the rest. */
 export const DISK_FULL_SHARE = 1 / 8;
 /** Share of the files that a process may open, above which it is nearly out of them. */
-export const FILES_LOW_SHARE = 0.9;
+export const FILES_LOW_SHARE = 0.8;
 /** Share of the machine's memory below which it is running out. */
 export const MEMORY_LOW_SHARE = 0.04;
 /** Share of the heap above which a process is about to die of it. */

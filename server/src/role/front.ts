@@ -23,7 +23,7 @@ import { mountDispatches } from "../http/dispatches.ts";
 import { mountDeviceEdgeRedirects, mountDocumentation } from "../http/documentation.ts";
 import { mountHealth } from "../http/health.ts";
 import { mountIncidents } from "../http/incidents.ts";
-import { listen } from "../http/listen.ts";
+import { CONNECTIONS_MAX, listen } from "../http/listen.ts";
 import { rememberCallers } from "../http/remembered-caller.ts";
 import { mountStandingOrders } from "../http/standing-orders.ts";
 import { mountSubscribers } from "../http/subscribers.ts";
@@ -31,8 +31,11 @@ import { mountZones } from "../http/zones.ts";
 import { loadAreaTree } from "../registry/area.ts";
 import { createTargetResolver } from "../registry/target.ts";
 import { openTokenGenerations, verifyToken } from "../registry/token.ts";
+import { readOpenFilesMax } from "../observe/vitals.ts";
+import { limitSockets } from "../stream/socket-limit.ts";
 import { Counters } from "../observe/counters.ts";
 import { openOperations, type Operations } from "./operations.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { startReporting } from "./process-reporter.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
 
@@ -40,6 +43,8 @@ import type { RoleContext, RunningRole } from "./role.ts";
 const FOLLOW_EVERY_MS = 1_000;
 /** How often the index is saved, so that a restart reads only what came after. */
 const SNAPSHOT_EVERY_MS = 60_000;
+
+const WANTED_SOCKETS = { socketsMax: CONNECTIONS_MAX, refusedSocketsMax: 0 };
 
 const { version } = JSON.parse(
   readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
@@ -126,12 +131,15 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
       await index.catchUp();
     },
   });
-  const listening = await listen(app, { host: order.host, port: order.port });
+  const listening = await listen(app, {
+    host: order.host,
+    port: order.port,
+    connectionsMax: limitSockets(WANTED_SOCKETS, readOpenFilesMax()).socketsMax,
+  });
 
+  const followOnce = oneAtATime(() => Promise.all([index.catchUp(), expireBulletins(pool)]));
   const follow = setInterval(() => {
-    Promise.all([index.catchUp(), expireBulletins(pool)]).catch((error) =>
-      log.warn({ err: error }, "could not follow the registry"),
-    );
+    followOnce().catch((error) => log.warn({ err: error }, "could not follow the registry"));
   }, FOLLOW_EVERY_MS);
   const save = () => index.saveSnapshot().catch((error) => log.warn({ err: error }, "snapshot"));
   const saving = setInterval(() => void save(), SNAPSHOT_EVERY_MS);

@@ -3,6 +3,7 @@
 import { Ledger, type ReceiptGroup, SEAL_EVERY_MS, TAIL_EVERY_MS } from "../dispatch/ledger.ts";
 import { RECEIPT_VERDICTS } from "../dispatch/receipt-verdict.ts";
 import { Counters } from "../observe/counters.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { startReporting } from "./process-reporter.ts";
 import { type RoleContext, type RunningRole, textField } from "./role.ts";
 
@@ -34,7 +35,8 @@ export async function startLedger(context: RoleContext): Promise<RunningRole> {
   });
   const unsubscribe = bus.subscribe("journal.appended", () => void ledger.catchUp().catch(report));
   const tail = setInterval(() => void ledger.catchUp().catch(report), TAIL_EVERY_MS);
-  const tidy = setInterval(() => void ledger.tidy().catch(report), SEAL_EVERY_MS);
+  const tidyOnce = oneAtATime(() => ledger.tidy());
+  const tidy = setInterval(() => void tidyOnce().catch(report), SEAL_EVERY_MS);
   return {
     async stop() {
       unsubscribe();

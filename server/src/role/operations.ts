@@ -9,9 +9,10 @@ import { openDatabaseProbe } from "../db/probe.ts";
 import type { InstallationState } from "../http/health.ts";
 import type { Logger } from "../observe/log.ts";
 import { type ProcessReport, ReportDesk } from "../observe/process-report.ts";
-import { isShed, type Reason, type Shedding, sheddingOf } from "../observe/reason.ts";
+import { isShed, type Reason, REASONS, type Shedding, sheddingOf } from "../observe/reason.ts";
 import { type Facts, Watch, WATCH_EVERY_MS } from "../observe/watch.ts";
 import { type OperationFigures, readOperationFigures } from "../report/operations.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 
 /** How often the figures of the database are read. */
 export const FIGURES_EVERY_MS = 3_000;
@@ -76,13 +77,17 @@ export function openOperations(options: OperationsOptions): Operations {
     const before = new Map(reasons.map((reason) => [reason.code, reason]));
     reasons = watch.look(facts(), performance.now());
     for (const { code, detail } of reasons)
-      if (!before.delete(code)) log.error({ reason: code, detail }, "a reason stands");
+      if (!before.delete(code))
+        log[REASONS[code].status === "down" ? "error" : "warn"](
+          { reason: code, detail },
+          "a reason stands",
+        );
     for (const code of before.keys()) log.warn({ reason: code }, "a reason is gone");
     const shedding = sheddingOf(reasons);
     makeWay(shedding);
     bus.publish("shedding", { shedding });
   };
-  const readFigures = once(async () => {
+  const readFigures = oneAtATime(async () => {
     const read = await readOperationFigures(pool);
     figures = { read, atMs: performance.now() };
   });
@@ -105,13 +110,4 @@ export function openOperations(options: OperationsOptions): Operations {
       await probe.close();
     },
   };
-}
-
-/** One at a time: a database that hangs must not gather askers. */
-function once(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () =>
-    (running ??= work().finally(() => {
-      running = undefined;
-    }));
 }

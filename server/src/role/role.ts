@@ -104,7 +104,9 @@ async function open(
   const log = createLogger(order.logLevel, order.role);
   const connection = openConnection(order.connection, `loa-${order.role}`);
   const bus = await joinBus(order.busPath);
-  const lease = await Lease.take(connection.pool, order.role, order.processId);
+  // A connection of its own: a renewal must not wait behind work that waits for the database.
+  const lifeline = openConnection(order.connection, `loa-${order.role}-lease`, 1);
+  const lease = await Lease.take(lifeline.pool, order.role, order.processId);
   const failPoint = createFailPoints(order.failPoints);
   const running = await start({ order, connection, bus, lease, log, failPoint });
   process.send?.({ kind: "ready", port: running.port } satisfies FromChild);
@@ -114,6 +116,7 @@ async function open(
       await lease.end();
       bus.close();
       await connection.close();
+      await lifeline.close();
       process.exit(0);
     } catch (error) {
       log.error({ err: error }, "did not stop cleanly");

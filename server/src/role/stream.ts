@@ -6,7 +6,10 @@ import { openStandings } from "../registry/standing.ts";
 import { openTokenGenerations } from "../registry/token.ts";
 import { Problem } from "@loa/model/problem.ts";
 import { Counters, gauge } from "../observe/counters.ts";
-import { openStream } from "../stream/stream.ts";
+import { readOpenFilesMax } from "../observe/vitals.ts";
+import { limitSockets } from "../stream/socket-limit.ts";
+import { openStream, REFUSED_SOCKETS_MAX, SOCKETS_MAX } from "../stream/stream.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { startReporting } from "./process-reporter.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
 
@@ -23,7 +26,9 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
   const authenticator = createAuthenticator(connection.db, bus);
   const clock = await readDatabaseClock(pool);
   const counters = new Counters();
+  const wanted = { socketsMax: SOCKETS_MAX, refusedSocketsMax: REFUSED_SOCKETS_MAX };
   const stream = await openStream({
+    ...limitSockets(wanted, readOpenFilesMax()),
     onStreamEnded: (reason) => counters.add("loa_streams_ended_total", { reason }),
     host: order.host,
     port: order.streamPort,
@@ -57,11 +62,11 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
     },
     now: () => clock.now(),
   });
-  const look = async () => {
+  const look = oneAtATime(async () => {
     await clock.read();
     await standings.catchUp();
     if ((await generations.catchUp()).length > 0) stream.dropRevoked();
-  };
+  });
   const lookAndSay = () =>
     void look().catch((error) => log.warn({ err: error }, "the registry could not be read"));
   const unsubscribe = bus.subscribe("registry.changed", lookAndSay);
@@ -84,7 +89,10 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
   const timer = setInterval(lookAndSay, LOOK_EVERY_MS);
   // A stream whose lease was lost was stopped for long: somebody else may have taken over, so
   // its sockets end, and the devices come back to whoever is there.
-  lease.onLost = () => process.exit(1);
+  // A lease that was lost because the database was away is no such thing: everybody lost theirs.
+  lease.onLost = (wasStopped) => {
+    if (wasStopped) process.exit(1);
+  };
   return {
     port: stream.port,
     async stop() {

@@ -53,6 +53,7 @@ export interface StreamOptions extends Identity {
   /** Milliseconds since the epoch, by the clock that dispatches are issued and expire by. */
   readonly now?: () => number;
   readonly socketsMax?: number;
+  readonly refusedSocketsMax?: number;
 }
 
 export interface StreamFigures {
@@ -110,7 +111,8 @@ export async function openStream(options: StreamOptions): Promise<Stream> {
     socket.on("error", () => socket.destroy());
     const above = sockets.size - (options.socketsMax ?? SOCKETS_MAX);
     if (above <= 0) new Greeting(socket, hot, wheel).hear();
-    else if (above <= REFUSED_SOCKETS_MAX) new Farewell(socket, wheel).say(routes.tooMany());
+    else if (above <= (options.refusedSocketsMax ?? REFUSED_SOCKETS_MAX))
+      new Farewell(socket, wheel).say(routes.tooMany());
     else socket.destroy();
   };
   const server = createServer({ noDelay: true }, accept);
