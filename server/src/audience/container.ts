@@ -155,6 +155,52 @@ function lowerBound(length: number, valueAt: (index: number) => number, wanted: 
   return from;
 }
 
+/** A portable Roaring bitmap of shards' bits, which ascend by shard and hold at least one each. */
+export function joinShards(
+  shards: readonly { readonly shard: number; readonly bits: Uint32Array }[],
+): Uint8Array {
+  const parts = shards.map(({ shard, bits }) => {
+    const size = countBits(bits);
+    const data = size > ARRAY_MAX ? fromUint32(bits) : fromUint16(lowsOfBits(bits, size));
+    return { shard, size, data };
+  });
+  const header = 8 + 8 * parts.length;
+  const bytes = new Uint8Array(parts.reduce((sum, { data }) => sum + data.length, header));
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, COOKIE_NO_RUNS, true);
+  view.setUint32(4, parts.length, true);
+  let at = header;
+  for (const [index, { shard, size, data }] of parts.entries()) {
+    view.setUint16(8 + 4 * index, shard, true);
+    view.setUint16(10 + 4 * index, size - 1, true);
+    view.setUint32(8 + 4 * parts.length + 4 * index, at, true);
+    bytes.set(data, at);
+    at += data.length;
+  }
+  return bytes;
+}
+
+function lowsOfBits(bits: Uint32Array, size: number): Uint16Array {
+  const lows = new Uint16Array(size);
+  let length = 0;
+  for (let word = 0; word < bits.length; word++)
+    for (let left = bits[word] as number; left !== 0; left &= left - 1)
+      lows[length++] = word * 32 + (31 - Math.clz32(left & -left));
+  return lows;
+}
+
+function countBits(words: Uint32Array): number {
+  let count = 0;
+  for (let i = 0; i < words.length; i++) {
+    let word = words[i] as number;
+    if (word === 0) continue;
+    word -= (word >>> 1) & 0x5555_5555;
+    word = (word & 0x3333_3333) + ((word >>> 2) & 0x3333_3333);
+    count += Math.imul((word + (word >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+  }
+  return count;
+}
+
 /** Puts the header of a one-container bitmap with key 0 before the container's data. */
 function frameContainer(form: Form, size: number, data: Uint8Array): Uint8Array {
   const header = form === "run" ? 9 : 16;
@@ -269,6 +315,9 @@ function toUint16(data: Uint8Array, length: number): Uint16Array {
   new Uint8Array(low.buffer).set(data.subarray(0, 2 * length));
   return low;
 }
+
+const fromUint32 = (values: Uint32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 const fromUint16 = (values: Uint16Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

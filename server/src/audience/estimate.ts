@@ -60,16 +60,16 @@ export function estimateAudience(
       areaId: target.areaId,
       inside: true,
       residents: people?.residents.size ?? 0,
-      concerned: people?.concerned.size ?? 0,
+      concerned: people?.concernedCount ?? 0,
       ...shareOf(registered.get(target.areaId) ?? 0, populationOf(tree, target)),
     };
   });
-  for (const { areaId, concerned: people } of selected.values())
+  for (const { areaId, concernedCount } of selected.values())
     rows.push({
       areaId,
       inside: false,
       residents: 0,
-      concerned: people.size,
+      concerned: concernedCount,
       ...shareOf(0, null),
     });
   const counted = rows.filter((row) => row.inside);

@@ -5,13 +5,7 @@ import { RoaringBitmap32 } from "roaring-wasm";
 import type { AreaTree } from "../registry/area.ts";
 import { type AudienceBitmaps, endpointId } from "./audience-bitmaps.ts";
 import { type ContainerSlice, splitShards } from "./container.ts";
-import {
-  type AudienceQuery,
-  currentCommunes,
-  openScope,
-  selectAudience,
-  type SelectedCommune,
-} from "./select.ts";
+import { type AudienceQuery, currentCommunes, openScope, selectAudience } from "./select.ts";
 
 /** The people of one commune, as portable Roaring bitmaps over ordinals. */
 export interface Attribution {
@@ -47,7 +41,9 @@ export function freezeAudience(
   return {
     residents: selection.residents.size,
     concerned: selection.concerned.size,
-    communes: selection.communes.map(packCommune),
+    communes: selection.communes.map((commune) =>
+      packCommune({ ...commune, concerned: commune.concerned() }),
+    ),
     shards: (kind) => shards.get(kind) ?? [],
   };
 }
@@ -69,7 +65,7 @@ export function freezeSets(
   );
   left.andInPlace(alive);
   const everybody = scope.own(left.clone());
-  const communes = new Map<number, SelectedCommune>();
+  const communes = new Map<number, Given>();
   const add = (areaId: number, part: "residents" | "concerned", people: RoaringBitmap32) => {
     people.andInPlace(left);
     left.andNotInPlace(people);
@@ -107,7 +103,14 @@ export function freezeSets(
   };
 }
 
-const packCommune = ({ areaId, residents, concerned }: SelectedCommune): Attribution => ({
+/** A commune while people are given to it. */
+interface Given {
+  readonly areaId: number;
+  readonly residents: RoaringBitmap32;
+  readonly concerned: RoaringBitmap32;
+}
+
+const packCommune = ({ areaId, residents, concerned }: Given): Attribution => ({
   areaId,
   residents: pack(residents),
   concerned: pack(concerned),

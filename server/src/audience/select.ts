@@ -8,6 +8,7 @@ import type { AudienceRule, ResolvedCommune, ResolvedTarget } from "@loa/model/t
 import { RoaringBitmap32 } from "roaring-wasm";
 import type { AreaTree } from "../registry/area.ts";
 import { type AudienceBitmaps, type Dimension, standingId } from "./audience-bitmaps.ts";
+import { shareOut } from "./share-out.ts";
 
 export interface AudienceQuery {
   readonly resolved: ResolvedTarget;
@@ -21,7 +22,9 @@ export interface AudienceQuery {
 export interface SelectedCommune {
   readonly areaId: number;
   readonly residents: RoaringBitmap32;
-  readonly concerned: RoaringBitmap32;
+  readonly concernedCount: number;
+  /** Made anew at each call: who only counts needs no bitmap. */
+  concerned(): RoaringBitmap32;
 }
 
 export interface Selection {
@@ -58,47 +61,134 @@ export function selectAudience(
   const empty = scope.own(new RoaringBitmap32());
   // Always: an Exercise sees the synthetic people only, everything else the public only.
   const standing = bitmaps.get("standing", standingId(STANDING_OF_TYPE[query.type])) ?? empty;
-  const followers = scope.own(
-    query.rule === "residents"
-      ? new RoaringBitmap32()
-      : RoaringBitmap32.and(bitmaps.get("follow", query.accountOrdinal) ?? empty, standing),
-  );
-  const eligible = query.rule === "followers" ? followers : standing;
-  // Who has not been taken yet. Each person is taken once, so all that follows is disjoint.
-  const left = scope.own(eligible.clone());
-  const communes = new Map<number, SelectedCommune>();
-  const take = (people: RoaringBitmap32, areaId: number, part: "residents" | "concerned") => {
-    if (people.isEmpty) return people.dispose();
-    scope.own(people);
-    const others = communes.get(areaId) ?? { areaId, residents: empty, concerned: empty };
-    const whole =
-      others[part] === empty ? people : scope.own(RoaringBitmap32.or(others[part], people));
-    communes.set(areaId, { ...others, [part]: whole });
+  const findFollowers = () =>
+    scope.own(RoaringBitmap32.and(bitmaps.get("follow", query.accountOrdinal) ?? empty, standing));
+  const eligible = query.rule === "followers" ? findFollowers() : standing;
+  const communes = new Map<number, Selected>();
+  const communeOf = (areaId: number): Selected => {
+    let commune = communes.get(areaId);
+    if (!commune) {
+      commune = { areaId, residents: empty, shares: [], followers: empty };
+      communes.set(areaId, commune);
+    }
+    return commune;
   };
+  const join = (others: RoaringBitmap32, people: RoaringBitmap32): RoaringBitmap32 =>
+    others === empty ? people : scope.own(RoaringBitmap32.or(others, people));
+
   const targets = query.resolved.communes.toSorted((a, b) => compareCodes(a.code, b.code));
-  for (const target of targets)
-    for (const people of peopleOf(bitmaps, tree, target, "home", "village"))
-      take(takeFrom(left, people), target.areaId, "residents");
+  const left = takeResidents(bitmaps, tree, targets, eligible, scope, (areaId, people) => {
+    if (people.isEmpty) return people.dispose();
+    const commune = communeOf(areaId);
+    commune.residents = join(commune.residents, scope.own(people));
+  });
   const residents = scope.own(RoaringBitmap32.andNot(eligible, left));
-  for (const target of targets) {
-    if (left.isEmpty) break;
-    for (const people of peopleOf(bitmaps, tree, target, "place", "place"))
-      take(takeFrom(left, people), target.areaId, "concerned");
-  }
-  const inside = scope.own(RoaringBitmap32.andNot(eligible, left));
-  const elsewhere = scope.own(RoaringBitmap32.andNot(followers, inside));
-  if (!elsewhere.isEmpty) {
+  const concerned = scope.own(
+    takeConcerned(bitmaps, tree, targets, left, (areaId, share) => {
+      if (share.length > 0) communeOf(areaId).shares.push(share);
+    }),
+  );
+  // Where nobody is left, whoever follows is inside.
+  if (query.rule !== "residents" && !left.isEmpty) {
+    const elsewhere = scope.own(RoaringBitmap32.andNot(findFollowers(), residents));
+    elsewhere.andNotInPlace(concerned);
+    concerned.orInPlace(elsewhere);
     const current = currentCommunes(tree);
-    for (const home of bitmaps.ids("home"))
-      take(
-        RoaringBitmap32.and(bitmaps.get("home", home) ?? empty, elsewhere),
-        current(home),
-        "concerned",
-      );
+    for (const home of elsewhere.isEmpty ? [] : bitmaps.ids("home")) {
+      const people = RoaringBitmap32.and(bitmaps.get("home", home) ?? empty, elsewhere);
+      if (people.isEmpty) people.dispose();
+      else {
+        const commune = communeOf(current(home));
+        commune.followers = join(commune.followers, scope.own(people));
+      }
+    }
   }
-  const concerned = scope.own(RoaringBitmap32.or(inside, elsewhere));
-  concerned.andNotInPlace(residents);
-  return { communes: [...communes.values()], residents, concerned };
+  return {
+    communes: [...communes.values()].map((commune) => selectedCommune(commune, scope)),
+    residents,
+    concerned,
+  };
+}
+
+/** A commune while people are taken for it. All of its sets are disjoint. */
+interface Selected {
+  readonly areaId: number;
+  residents: RoaringBitmap32;
+  /** Who has a further place there. */
+  readonly shares: Uint32Array[];
+  /** Who follows the account, is not inside, and lives there. */
+  followers: RoaringBitmap32;
+}
+
+function selectedCommune(
+  { areaId, residents, shares, followers }: Selected,
+  scope: Scope,
+): SelectedCommune {
+  return {
+    areaId,
+    residents,
+    concernedCount: shares.reduce((sum, share) => sum + share.length, followers.size),
+    concerned() {
+      const all = scope.own(followers.clone());
+      for (const share of shares) all.addMany(share);
+      return all;
+    },
+  };
+}
+
+/** Takes whose home is inside; answers who of the eligible is left. */
+function takeResidents(
+  bitmaps: AudienceBitmaps,
+  tree: AreaTree,
+  targets: readonly ResolvedCommune[],
+  eligible: RoaringBitmap32,
+  scope: Scope,
+  take: (areaId: number, people: RoaringBitmap32) => void,
+): RoaringBitmap32 {
+  const homes = targets.flatMap((target) =>
+    [...peopleOf(bitmaps, tree, target, "home", "village")].map((people) => ({ target, people })),
+  );
+  const taken = new Set(homes.map(({ people }) => people));
+  const others = [...bitmaps.ids("home")]
+    .map((home) => bitmaps.get("home", home) as RoaringBitmap32)
+    .filter((people) => !taken.has(people));
+  // Everybody has one home, so that different homes share nobody, unless villages stand beside
+  // communes, or a former unit counts in several of today's. Then who is left can be found from
+  // the other homes, when they are fewer.
+  const isDisjoint =
+    taken.size === homes.length && targets.every(({ villageIds }) => villageIds === null);
+  if (!isDisjoint || others.length > homes.length) {
+    const left = scope.own(eligible.clone());
+    for (const { target, people } of homes) take(target.areaId, takeFrom(left, people));
+    return left;
+  }
+  for (const { target, people } of homes)
+    take(target.areaId, RoaringBitmap32.and(people, eligible));
+  const left = scope.own(new RoaringBitmap32());
+  for (const people of others) left.orInPlace(people);
+  left.andInPlace(eligible);
+  return left;
+}
+
+/** Takes who has a further place inside, of those who are left; answers all of them. */
+function takeConcerned(
+  bitmaps: AudienceBitmaps,
+  tree: AreaTree,
+  targets: readonly ResolvedCommune[],
+  left: RoaringBitmap32,
+  take: (areaId: number, share: Uint32Array) => void,
+): RoaringBitmap32 {
+  if (left.isEmpty) return new RoaringBitmap32();
+  const places = targets.flatMap((target) =>
+    [...peopleOf(bitmaps, tree, target, "place", "place")].map((people) => ({ target, people })),
+  );
+  const { shares, all } = shareOut(
+    left,
+    places.map(({ people }) => people),
+  );
+  for (const [index, { target }] of places.entries())
+    take(target.areaId, shares[index] as Uint32Array);
+  return all;
 }
 
 /** Those of some people who are left; they are no longer left then. */
