@@ -66,7 +66,7 @@ export function takeParts(
     if (place < reached && !report.mends("element-order", child))
       report.error("X5", child, `${child.name} comes too late in ${node.name}`);
     reached = Math.max(reached, place);
-    if (!CONTAINERS.has(child.name)) checkLeaf(report, child);
+    if (!CONTAINERS.has(child.name)) checkLeaf(report, child, rows[place]?.[1] === "?");
     const same = byName.get(child.name);
     if (same === undefined) byName.set(child.name, [child]);
     else same.push(child);
@@ -98,11 +98,13 @@ function checkAttributes(report: Report, node: XmlElement): void {
 }
 
 /** An element of plain text: nothing inside, and the text is checked as such. */
-function checkLeaf(report: Report, node: XmlElement): void {
+function checkLeaf(report: Report, node: XmlElement, isOptional: boolean): void {
   checkAttributes(report, node);
   for (const child of node.children)
     if (child instanceof XmlElement) keepUnknown(report, child, node);
   const { name, text } = node;
+  // It is read as if it were not there, and whoever wrote it may have meant to say something.
+  if (isOptional && text.trim() === "") report.warning("X8", node, `${name} is empty`);
   if (name === "derefUri" || name === "polygon" || name === "circle") return;
   checkText(report, node, text);
 }

@@ -231,6 +231,12 @@ describe("text is text", () => {
     expect(warnings(from, to)).toEqual([`warning ${rule}`]);
   });
 
+  test("what is empty is told, and read as if it were not there", () => {
+    const { message, problems } = readCap(changed("Trực ban: 112", " "));
+    expect(problems).toMatchObject([{ rule: "X8", level: "warning", message: "contact is empty" }]);
+    expect(message?.infos[0]).not.toHaveProperty("contact");
+  });
+
   test("joiners, which scripts need, are not flagged in texts", () => {
     expect(warnings("<headline>Tin bão", "<headline>می\u200cخواهم")).toEqual([]);
   });

@@ -102,7 +102,6 @@ export function checkUri(report: Report, rule: string, node: XmlElement | undefi
 export function readReferences(report: Report, node: XmlElement | undefined): CapReference[] {
   if (node === undefined) return [];
   const tokens = node.text.split(/\s+/u).filter((token) => token !== "");
-  if (tokens.length === 0) report.warning("X8", node, "references is empty");
   if (tokens.length > CAP_REFERENCES_MAX) {
     report.error("X3", node, `has ${tokens.length} references, ${CAP_REFERENCES_MAX} are allowed`);
     return [];
