@@ -1,4 +1,4 @@
-// `npm run bench [unit ...] [--subscribers N] [--small]`: measures, prints, and writes the page.
+// `npm run bench [unit ...] [--subscribers N[,N ...]] [--small]`: measures, prints, writes the page.
 //
 // What is measured is kept in docs/benchmarks.json by unit and number of people, so that one unit
 // can be taken again alone; page and plot are drawn from it. With --small nothing is written: that
@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { describeMachine } from "./machine.ts";
 import { formatFigures } from "./page.ts";
 import { writeDocuments } from "./documents.ts";
-import type { BenchContext, UnitResult } from "./unit.ts";
+import { type BenchContext, check, type Unit, type UnitResult } from "./unit.ts";
 import { UNITS } from "./units.ts";
 
 const SUBSCRIBERS = 1_000_000;
@@ -35,27 +35,38 @@ if (strange.length > 0) {
   process.exit(2);
 }
 
-const context: BenchContext = {
-  subscribers: values.small ? SMALL_SUBSCRIBERS : Number(values.subscribers),
-  isSmall: values.small,
-  runs: values.small ? 1 : Number(values.runs),
-  seed: Number(values.seed),
-  cacheFolder: resolve(values.cache),
-  profileFolder: values.profile && resolve(values.profile),
-  say: (line) => void process.stderr.write(`${line}\n`),
-};
-
-const results: UnitResult[] = [];
-for (const unit of UNITS) {
-  if (positionals.length > 0 && !positionals.includes(unit.name)) continue;
-  context.say(`${unit.name}: ${unit.title}, ${context.subscribers.toLocaleString("en")} people`);
-  const { figures, checks } = await unit.run(context);
-  const result = { unit: unit.name, subscribers: context.subscribers, figures, checks };
-  results.push(result);
-  if (!values.json) process.stdout.write(`${formatFigures(result)}\n`);
-}
-const checks = results.flatMap((result) => result.checks);
+const sizes = values.small ? [SMALL_SUBSCRIBERS] : values.subscribers.split(",").map(Number);
+const say = (line: string) => void process.stderr.write(`${line}\n`);
 const machine = describeMachine();
+const results: UnitResult[] = [];
+for (const subscribers of sizes)
+  for (const unit of UNITS) {
+    if (positionals.length > 0 && !positionals.includes(unit.name)) continue;
+    const result = await measure(unit, {
+      subscribers,
+      isSmall: values.small,
+      runs: values.small ? 1 : Number(values.runs),
+      seed: Number(values.seed),
+      cacheFolder: resolve(values.cache),
+      profileFolder: values.profile && resolve(values.profile),
+      say,
+    });
+    results.push(result);
+    if (!values.json) process.stdout.write(`${formatFigures(result)}\n`);
+    // After each unit: hours of measuring are not lost when somebody ends the rest.
+    if (!values.small && result.figures.length > 0) writeDocuments(describeMachine(), [result]);
+  }
+const checks = results.flatMap((result) => result.checks);
 if (values.json) process.stdout.write(`${JSON.stringify({ machine, results, checks })}\n`);
-if (!context.isSmall) writeDocuments(machine, results);
 process.exit(checks.every(({ ok }) => ok) ? 0 : 1);
+
+/** A unit that breaks off is a check that failed; the others are measured all the same. */
+async function measure(unit: Unit, context: BenchContext): Promise<UnitResult> {
+  const { subscribers } = context;
+  say(`${unit.name}: ${unit.title}, ${subscribers.toLocaleString("en")} people`);
+  const measured = await unit.run(context).catch((fault: unknown) => {
+    say(fault instanceof Error ? (fault.stack ?? fault.message) : String(fault));
+    return { figures: [], checks: [check(`${unit.name}: it runs to its end`, false)] };
+  });
+  return { unit: unit.name, subscribers, ...measured };
+}

@@ -20,7 +20,7 @@ import { waitUntil } from "../wait.ts";
 /** The whole country is told within this, on any machine that is not broken. */
 const SENT_MS_MAX = 600_000;
 /** A queue with one row for each job takes minutes for this many; its rate does not depend on more. */
-const PEER_JOBS_MAX = 100_000;
+const PEER_JOBS_MAX = 50_000;
 const NATURE = "null channel";
 
 interface EngineRun {
