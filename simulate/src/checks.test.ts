@@ -82,6 +82,7 @@ function evidenceOf(story: Story): Evidence {
     },
     breaches: [],
     interruptions: story.interruptions ?? 0,
+    unanswered: {},
     sliceSize: SLICE,
     workers: 2,
     claims: 0,

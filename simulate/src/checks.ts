@@ -101,13 +101,18 @@ const mayFail = ({ events }: RunPlan, way: string | undefined): boolean =>
     (event) => event.kind === "sink" && event.way === way && (event.behaviour.failShare ?? 0) > 0,
   );
 
-/** Slices of one channel that a far side let hang, cut off or answered with nonsense. */
-const linesLost = ({ plan, workers }: Evidence, way: Way): number =>
-  plan.events.reduce((sum, event) => {
+/**
+ * Slices of one channel that a far side let hang, cut off or answered with nonsense: by the plan,
+ * or more where a slow machine made it late and the workers said so.
+ */
+function linesLost({ plan, workers, unanswered }: Evidence, way: Way): number {
+  const planned = plan.events.reduce((sum, event) => {
     if (event.kind !== "sink" || event.way !== way) return sum;
     const { hangUp, answerNonsense, stall } = event.behaviour;
     return sum + Number(hangUp ?? 0) + Number(answerNonsense ?? 0) + (stall ? workers : 0);
   }, 0);
+  return Math.max(planned, unanswered[way] ?? 0);
+}
 
 function checkCopies(evidence: Evidence, arrived: ReadonlyMap<string, Arrived>): DrillCheck[] {
   const { interruptions, sliceSize, dispatches, world } = evidence;

@@ -47,6 +47,8 @@ export interface Evidence {
   readonly breaches: readonly string[];
   /** How many slices of one channel of one dispatch may have been left in doubt by a fault. */
   readonly interruptions: number;
+  /** Slices that a far side did not answer in time, as the workers say, by channel. */
+  readonly unanswered: Readonly<Record<string, number>>;
   readonly sliceSize: number;
   readonly workers: number;
   /** How many devices claimed what they did not get. */

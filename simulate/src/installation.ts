@@ -27,7 +27,7 @@ import { findAll, findVictims, listProcesses } from "./processes.ts";
 export const SLICE_SIZE = 64;
 export const WORKERS = 2;
 /** How long a stalled far side holds a slice up; as short as a run can bear. */
-const ANSWER_MS = 1_500;
+const ANSWER_MS = 3_000;
 /** A supervisor that was killed is started again after this. */
 const RESTART_MS = 200;
 /** Its predecessor's children or lock may still be there for a moment. */

@@ -1,4 +1,5 @@
 // What a simulation ends with: one document for programs, and what a person reads.
+import type { DrillCheck } from "@loa/cli/drill/document.ts";
 import { formatFields, formatNumber, formatTable } from "@loa/cli/table.ts";
 import type { RunPlan } from "./plan.ts";
 import type { RunResult } from "./run.ts";
@@ -11,7 +12,10 @@ export interface SimulationDocument {
   readonly passed: number;
   readonly failed: number;
   readonly messages: number;
-  readonly checks: number;
+  /** Checks that were made, over all runs. */
+  readonly checked: number;
+  /** One for each run, in the form of a drill's checks. */
+  readonly checks: readonly DrillCheck[];
   /** Faults that were carried out, by kind. */
   readonly deeds: Readonly<Record<string, number>>;
   readonly ms: { readonly median: number; readonly longest: number; readonly total: number };
@@ -45,7 +49,14 @@ export function documentOf(
     passed: results.length - failures.length,
     failed: failures.length,
     messages: sum(({ messages }) => messages),
-    checks: sum(({ checks }) => checks.length),
+    checked: sum(({ checks }) => checks.length),
+    checks: results.map((result, at) => {
+      const name = `run ${first + at} of seed ${seed}`;
+      const [violated] = violatedIn(result);
+      return violated === undefined
+        ? { name, ok: true }
+        : { name, ok: false, found: `${violated.name}: ${violated.found}` };
+    }),
     deeds,
     ms: {
       median: ms[Math.floor(ms.length / 2)] ?? 0,
@@ -74,12 +85,12 @@ function kindOf(deed: string): string | undefined {
 }
 
 export function reportOf(document: SimulationDocument): string {
-  const { seed, first, runs, passed, messages, checks, deeds, ms, failures } = document;
+  const { seed, first, runs, passed, messages, checked, deeds, ms, failures } = document;
   const lines = [
     formatFields([
       ["Seed, first run", `${seed}, ${first}`],
       ["Runs", `${formatNumber(passed)} of ${formatNumber(runs)} passed`],
-      ["Checks", checks],
+      ["Checks", checked],
       ["Messages that arrived", messages],
       ["Median run, longest", `${formatNumber(ms.median)} ms, ${formatNumber(ms.longest)} ms`],
     ]),

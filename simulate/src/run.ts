@@ -171,6 +171,7 @@ async function gather(
     testimony,
     breaches: story.breaches,
     interruptions: deeds.interruptions + countInterruptions(log),
+    unanswered: countUnanswered(log),
     sliceSize: SLICE_SIZE,
     workers: WORKERS,
     claims,
@@ -184,3 +185,10 @@ const readLog = (installation: Installation): Promise<string> =>
 /** Workers say when they gave a shard up: a slow machine may take a lease away as well. */
 const countInterruptions = (log: string): number =>
   log.split("\n").filter((line) => /"(shard failed|the lease was lost)"/.test(line)).length;
+
+function countUnanswered(log: string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const [, channel = ""] of log.matchAll(/"channel":"([\w-]+)".*"a slice was not answered"/g))
+    counts[channel] = (counts[channel] ?? 0) + 1;
+  return counts;
+}

@@ -42,7 +42,11 @@ function openChannel(
       if (reply.kind === "away")
         return { kind: "later", retryAfterMs: reply.retryAfterMs, reason: reply.reason };
       // It left and nobody said what became of it: not knowing is an outcome of its own.
-      if (reply.kind === "lost") return { kind: "all", outcome: "unsure" };
+      if (reply.kind === "lost") {
+        const { reason } = reply;
+        options.log.warn({ channel: kind.name, reason }, "a slice was not answered");
+        return { kind: "all", outcome: "unsure" };
+      }
       const answer = reply.frame.kind === "answer" ? reply.frame.answer : undefined;
       if (!answer || (answer.kind === "each" && answer.outcomes.length !== ordinals.length)) {
         line.hangUp("answered something else");
