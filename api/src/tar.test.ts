@@ -85,7 +85,7 @@ test("a header that was changed, or leads out of its folder, is refused", () => 
   header[0] = 0x6a;
   expect(() => readTarHeader(header)).toThrow("does not add up");
   for (const name of ["../a", "/etc/passwd", "a/../../b", "a//b", "a\\b", "c:d"])
-    expect(() => readTarHeader(writeTarHeader(file(name, 0))), name).toThrow("is no name");
+    expect(() => readTarHeader(writeTarHeader(file(name, 0)))).toThrow("is no name");
   expect(readTarHeader(writeTarHeader(file("./a", 0)))?.name).toBe("a");
 });
 

@@ -52,7 +52,7 @@ function environmentOf(settings: Settings): NodeJS.ProcessEnv {
     LOA_READY_JSON: "on",
     LOA_LOG_LEVEL: "error",
   };
-  return { PATH: process.env["PATH"], ...defaults, ...settings };
+  return { ...defaults, ...settings };
 }
 
 /** Starts one and does not wait for it. */

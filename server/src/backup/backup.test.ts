@@ -66,6 +66,7 @@ test("whoever stops reading ends the backup, and the next one can begin", async 
   await archive.next();
   await archive.return(undefined);
   const { archive: next } = await desk.take(goOn);
+  expect((await next.next()).done).toBe(false);
   await next.return(undefined);
 });
 
