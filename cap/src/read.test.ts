@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { anyMutations, isAnswered, mutate } from "../test/mutation.ts";
 import { type CapReading, readCap } from "./read.ts";
 import {
   CAP_BYTES_MAX,
@@ -10,7 +11,6 @@ import {
   CAP_PROBLEMS_MAX,
   CAP_REFERENCES_MAX,
 } from "./limit.ts";
-import { CAP_REPAIR_NAMES } from "./message.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const fixture = (name: string): string =>
@@ -274,55 +274,9 @@ describe("limits of a message", () => {
   });
 });
 
-/** A message in which bytes were dropped, put in and doubled, as a bad disk or a bad person would. */
-const mutation = fc.record({
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
-  drop: fc.nat(200),
-  put: fc.oneof(
-    fc.uint8Array({ maxLength: 20 }),
-    fc
-      .constantFrom(
-        "<",
-        ">",
-        "&",
-        "]]>",
-        "<!--",
-        '"',
-        "<?",
-        "</info>",
-        "\u0000",
-        "<!DOCTYPE a>",
-        "&#1;",
-        "xmlns=''",
-      )
-      .map(bytes),
-  ),
-});
-
-function mutate(
-  original: Uint8Array,
-  mutations: readonly { at: number; drop: number; put: Uint8Array }[],
-) {
-  return mutations.reduce((mutant, { at, drop, put }) => {
-    const start = Math.floor(at * mutant.length);
-    return Buffer.concat([mutant.subarray(0, start), put, mutant.subarray(start + drop)]);
-  }, Buffer.from(original));
-}
-
-const mutations = fc.array(mutation, { minLength: 1, maxLength: 4 });
-/** Nobody waits longer for a message of some kilobytes, however broken; loaded machines included. */
-const HANG_MS = 5_000;
-
-/** Whether a message or its faults came back, and soon. */
-function isAnswered(mutant: Uint8Array): boolean {
-  const start = performance.now();
-  const { message, problems } = readCap(mutant, { repairs: CAP_REPAIR_NAMES });
-  return (message !== undefined || problems.length > 0) && performance.now() - start < HANG_MS;
-}
-
 test("no mutation of a message makes the reader throw or hang", () => {
   fc.assert(
-    fc.property(mutations, (each) => {
+    fc.property(anyMutations, (each) => {
       expect(isAnswered(mutate(bytes(typhoon), each))).toBe(true);
     }),
     { numRuns: 500 },
@@ -336,60 +290,4 @@ test("no bytes at all make the reader throw or hang", () => {
     }),
     { numRuns: 500 },
   );
-});
-
-const corpus = new URL("../../../shared/cap-corpus/", import.meta.url);
-
-describe.skipIf(!existsSync(corpus))("the corpus of real messages", () => {
-  const files = (kind: string): string[] =>
-    existsSync(corpus) ? readdirSync(new URL(kind, corpus)) : [];
-  const read = (path: string): CapReading => readCap(readFileSync(new URL(path, corpus)));
-
-  test.each(files("valid/"))("%s is read without an error", (name) => {
-    const reading = read(`valid/${name}`);
-    expect(errors(reading)).toEqual([]);
-    const { message } = reading;
-    expect(message?.identifier).not.toBe("");
-    expect(message?.sender).not.toBe("");
-    for (const info of message?.infos ?? []) {
-      expect(info.language).not.toBe("");
-      expect(info.categories).not.toEqual([]);
-    }
-    // Every text that the file holds between these tags is in the message.
-    const text = new TextDecoder("latin1").decode(readFileSync(new URL(`valid/${name}`, corpus)));
-    const headlines = text.match(/<(?:\w+:)?headline>\s*[^\s<]/gu)?.length ?? 0;
-    expect(message?.infos.filter(({ headline }) => headline !== undefined)).toHaveLength(headlines);
-  });
-
-  const index = existsSync(corpus) ? readFileSync(new URL("INDEX.md", corpus), "utf8") : "";
-  const refused = files("invalid/").filter((name) => {
-    const row = index.split("\n").find((line) => line.startsWith(`| ${name} |`)) ?? "";
-    return /XSD line|SPEC |SEC:|XML: /u.test(row.split("|").slice(4).join("|"));
-  });
-  test.each(refused)("%s is refused by name of a rule", (name) => {
-    const { problems } = read(`invalid/${name}`);
-    const [error] = problems.filter(({ level }) => level === "error");
-    expect(error?.rule).toMatch(/^[A-Z]\d+$/u);
-  });
-
-  test("no mutation of a real message makes the reader throw or hang", () => {
-    const originals = ["valid/", "invalid/", "feeds/"]
-      .flatMap((kind) => files(kind).map((name) => readFileSync(new URL(kind + name, corpus))))
-      .filter(({ byteLength }) => byteLength < 50_000);
-    fc.assert(
-      fc.property(fc.constantFrom(...originals), mutations, (original, each) => {
-        expect(isAnswered(mutate(original, each))).toBe(true);
-      }),
-      { numRuns: 1_000 },
-    );
-  });
-
-  test.each(files("other-versions/"))("%s is not silently read as CAP 1.2", (name) => {
-    const { problems } = read(`other-versions/${name}`);
-    expect(problems.some(({ level }) => level === "error")).toBe(true);
-  });
-
-  test.each(files("feeds/"))("%s is a feed, not a message", (name) => {
-    expect(read(`feeds/${name}`).message).toBeUndefined();
-  });
 });
