@@ -18,6 +18,7 @@ that nobody is forgotten and everything sums.
   --json         prints one JSON document
 `;
 const RUNS_MAX = 100_000;
+const RUNS_PER_LINE = 10;
 const SEED_MAX = 2 ** 31;
 
 const stop = new AbortController();
@@ -55,7 +56,11 @@ async function run(options: SimulationOptions, isJson: boolean): Promise<0 | 1> 
           for (const { name, found } of violated)
             process.stderr.write(`run ${number}: NOT: ${name}: ${found}\n`);
         }
-        bar.show(failed > 0 ? `Runs, ${failed} failed` : "Runs", done, options.runs);
+        const label = failed > 0 ? `Runs, ${failed} failed` : "Runs";
+        bar.show(label, done, options.runs);
+        // Where nobody looks on, a line now and then says that it still goes on.
+        if (!process.stderr.isTTY && done % RUNS_PER_LINE === 0)
+          process.stderr.write(`${label}: ${done} of ${options.runs}\n`);
       },
     },
     stop.signal,
