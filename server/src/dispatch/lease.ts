@@ -19,14 +19,8 @@ export class Lease {
   #timer: NodeJS.Timeout | undefined;
   /** How often the lease was lost. */
   losses = 0;
-  #ticker: NodeJS.Timeout | undefined;
-  #tickedAt = performance.now();
-  #wasStopped = false;
-  /**
-   * Called when the lease was lost; everything owned under the old id is somebody else's now.
-   * `wasStopped` says that this process did nothing for that long: else the database was away.
-   */
-  onLost: (wasStopped: boolean) => void = () => {};
+  /** Called when the lease was lost; everything owned under the old id is somebody else's now. */
+  onLost: () => void = () => {};
 
   private constructor(pool: pg.Pool, role: string, id: string) {
     this.#pool = pool;
@@ -39,7 +33,6 @@ export class Lease {
     const lease = new Lease(pool, role, id);
     await lease.#register();
     lease.#schedule();
-    lease.#ticker = setInterval(() => lease.#tick(), RENEW_MS).unref();
     return lease;
   }
 
@@ -75,24 +68,14 @@ export class Lease {
     } as pg.QueryConfig);
     if (rowCount === 1) {
       this.#deadline = asked + LEASE_MS - MARGIN_MS;
-      this.#wasStopped = false;
       return;
     }
     // Whoever owns our shards now has a higher epoch. We start again as another process.
     this.#deadline = 0;
     this.#id = newId();
     this.losses += 1;
-    this.#tick();
-    this.onLost(this.#wasStopped);
-    this.#wasStopped = false;
+    this.onLost();
     await this.#register();
-  }
-
-  /** A tick that comes late by a lease was held up by a process that stood still. */
-  #tick(): void {
-    const now = performance.now();
-    if (now - this.#tickedAt > LEASE_MS - MARGIN_MS) this.#wasStopped = true;
-    this.#tickedAt = now;
   }
 
   #schedule(): void {
@@ -108,7 +91,6 @@ export class Lease {
   /** Gives everything back at once. */
   async end(): Promise<void> {
     clearTimeout(this.#timer);
-    clearInterval(this.#ticker);
     this.#deadline = 0;
     await endLease(this.#pool, this.#id);
   }

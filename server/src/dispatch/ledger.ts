@@ -326,9 +326,17 @@ function hasStrangers({ planes }: Resident, { channel, ordinals }: ReceiptGroup)
 }
 
 function pick(points: Points, kept: readonly number[]): Points {
-  return {
-    ordinals: Uint32Array.from(kept, (i) => points.ordinals[i] as number),
-    planes: Uint8Array.from(kept, (i) => points.planes[i] as number),
-    ms: Uint32Array.from(kept, (i) => points.ms[i] as number),
+  const { length } = kept;
+  const picked = {
+    ordinals: new Uint32Array(length),
+    planes: new Uint8Array(length),
+    ms: new Uint32Array(length),
   };
+  for (let at = 0; at < length; at++) {
+    const from = kept[at] as number;
+    picked.ordinals[at] = points.ordinals[from] as number;
+    picked.planes[at] = points.planes[from] as number;
+    picked.ms[at] = points.ms[from] as number;
+  }
+  return picked;
 }

@@ -87,12 +87,8 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
     },
   });
   const timer = setInterval(lookAndSay, LOOK_EVERY_MS);
-  // A stream whose lease was lost was stopped for long: somebody else may have taken over, so
-  // its sockets end, and the devices come back to whoever is there.
-  // A lease that was lost because the database was away is no such thing: everybody lost theirs.
-  lease.onLost = (wasStopped) => {
-    if (wasStopped) process.exit(1);
-  };
+  // A lost lease means nothing here: a stream owns no shard, and whoever it told while it was
+  // thought dead was told a fact. Ending it would send every device back at once, to a busy server.
   return {
     port: stream.port,
     async stop() {
