@@ -79,7 +79,8 @@ export const REASONS = {
   "process-slow": {
     status: "degraded",
     sheds: "comfort",
-    raiseAfterMs: 2_000,
+    // Longer than one block stays visible (vitals.ts): it keeps being blocked.
+    raiseAfterMs: 4_000,
     clearAfterMs: 5_000,
     vi: "Một tiến trình phản hồi chậm vì quá tải",
     en: "A process answers late because it has too much to do",

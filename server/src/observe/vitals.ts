@@ -6,7 +6,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 
 /** Readings over which the worst lag of the event loop is kept: one long block stays visible. */
-export const LAG_READINGS = 5;
+export const LAG_READINGS = 3;
 /** Resolution of the lag: below it nobody waits. */
 const LAG_RESOLUTION_MS = 10;
 

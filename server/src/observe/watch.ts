@@ -19,8 +19,8 @@ export const FILES_LOW_SHARE = 0.8;
 export const MEMORY_LOW_SHARE = 0.04;
 /** Share of the heap above which a process is about to die of it. */
 export const HEAP_LOW_SHARE = 0.92;
-/** An event loop that was blocked for so long answered nobody meanwhile. */
-export const LOOP_SLOW_MS = 1_000;
+/** An event loop that is blocked for so long answers nobody meanwhile. */
+export const LOOP_SLOW_MS = 2_000;
 /** A warning should be handed over by then. */
 export const WARNING_DELAYED_MS = 60_000;
 /** Restarts of one process within RESTARTS_WITHIN_MS that are no accident any more. */
