@@ -52,4 +52,8 @@ export function readOptionsOf(values: OptionValues): CapReadOptions {
 
 /** `error   line 12  R2  /alert/info[1]/area[1]/polygon[1]: does not end where it begins`. */
 export const problemLine = ({ level, line, rule, path, message }: CapProblem): string =>
-  `  ${level.padEnd(7)}  line ${line}  ${rule}  ${path}: ${message}`;
+  `  ${level.padEnd(7)}  line ${line}  ${rule}  ${path}: ${plainLine(message)}`;
+
+/** Text of strangers goes to a terminal: control characters, which could command it, are dropped. */
+export const plainLine = (text: string): string =>
+  text.trim().replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ");

@@ -42,6 +42,34 @@ test("the typhoon becomes a sound draft that quotes its source", () => {
   expect(remarks).toEqual(["Its units are taken by their codes; its shapes are not."]);
 });
 
+test("an order quotes its source, not itself, and its villages are asked about", () => {
+  const order = readFixture("loa-flash-flood-order.xml");
+  const { content, remarks } = draftFromCap(order, options());
+  expect(checkContent(content, NOW)).toEqual([]);
+  expect(content).toMatchObject({
+    number: "12/CĐ-PTDS",
+    hazard: "flash-flood",
+    riskLevel: 3,
+    source: {
+      body: "Đài Khí tượng Thủy văn tỉnh Sông Lụa",
+      number: "SLUA-LQ-31",
+      time: "2026-09-08T01:15:00+07:00",
+    },
+    target: { areas: ["SL021-01", "SL021-02"], rule: { kind: "named" } },
+  });
+  expect(remarks.join("\n")).toContain("add them as zones: SL021/Xóm Đồi");
+});
+
+test("a level that other hazards raised is kept with them", () => {
+  const raised = (text: string) =>
+    text.replaceAll(
+      /(?<=loa.riskLevel<\/valueName>\s*<value>)3(<\/value>\s*<\/parameter>)/gu,
+      "5$1<parameter><valueName>loa.alongside</valueName><value>landslide</value></parameter>",
+    );
+  const { content } = draftFromCap(readFixture("loa-flash-flood-order.xml", raised), options());
+  expect(content).toMatchObject({ riskLevel: 5, alongside: ["landslide"] });
+});
+
 test("retargeted as an exercise it says so in every form", () => {
   const { content } = draftFromCap(typhoon(), options({ type: "Exercise", target: TARGET }));
   expect(checkContent(content, NOW)).toEqual([]);

@@ -8,10 +8,14 @@ import {
   type CapPoint,
 } from "@loa/cap/message.ts";
 import {
+  CAP_ALONGSIDE,
   CAP_AREA,
   CAP_HAZARD,
   CAP_NUMBER,
   CAP_RISK_LEVEL,
+  CAP_SOURCE_BODY,
+  CAP_SOURCE_NUMBER,
+  CAP_SOURCE_TIME,
   CAP_VILLAGE,
 } from "@loa/cap/profile/names.ts";
 import type { BulletinKind, BulletinType } from "./bulletin-type.ts";
@@ -23,6 +27,7 @@ import {
   markOf,
   NAME_MAX,
   NUMBER_MAX,
+  type SourceBulletin,
 } from "./bulletin.ts";
 import { spanMaxMs } from "./bulletin-check.ts";
 import type { ChannelName } from "./endpoint.ts";
@@ -80,6 +85,7 @@ export function draftFromCap(message: CapMessage, options: CapDraftOptions): Cap
     en: formsOf(en ?? first, "en", options.type, remarks),
   };
   const hazard = options.hazard ?? hazardOf(first, remarks);
+  const alongside = alongsideOf(first, hazard);
   const line = (text: string, max: number): string => cleanText(text, { max, lines: false });
   const body = line(first.senderName ?? message.sender, NAME_MAX);
   const number = line(valueOf(first.parameters, CAP_NUMBER) ?? message.identifier, NUMBER_MAX);
@@ -94,11 +100,11 @@ export function draftFromCap(message: CapMessage, options: CapDraftOptions): Cap
     number,
     legalBasis: [`CAP ${line(`${message.sender}, ${message.identifier}, ${message.sent}`, 280)}`],
     signatory: { name: null, post },
-    source: { body, number, time: message.sent },
+    source: sourceOf(first, { body, number, time: message.sent }),
     incidentId: options.incidentId ?? null,
     hazard,
-    alongside: [],
-    riskLevel: levelOf(first, hazard, remarks),
+    alongside,
+    riskLevel: levelOf(first, hazard, alongside, remarks),
     texts,
     items: [],
     target: options.target ?? targetOf(first, remarks),
@@ -197,12 +203,41 @@ function hazardOf(info: CapInfo, remarks: string[]): Hazard {
   return guessed ?? "other";
 }
 
+/** Hazards at the same time; they can raise the level, so a draft without them would lose it. */
+function alongsideOf({ parameters }: CapInfo, hazard: Hazard): Hazard[] {
+  const named = new Set(
+    parameters
+      .filter(({ valueName }) => valueName.trim() === CAP_ALONGSIDE)
+      .map(({ value }) => value.trim()),
+  );
+  return HAZARD_KEYS.filter((key) => named.has(key) && key !== hazard);
+}
+
+/**
+ * The bulletin from which the figures are: the one that the message quotes, where it quotes one,
+ * and else the message itself.
+ */
+function sourceOf({ parameters }: CapInfo, itself: SourceBulletin): SourceBulletin {
+  const [body, number, time] = [CAP_SOURCE_BODY, CAP_SOURCE_NUMBER, CAP_SOURCE_TIME].map((name) =>
+    valueOf(parameters, name),
+  );
+  if (!body || !number || !time || parseInstant(time) === undefined) return itself;
+  const line = (text: string, max: number): string => cleanText(text, { max, lines: false });
+  return { body: line(body, NAME_MAX), number: line(number, NUMBER_MAX), time };
+}
+
 /** Only the source sets a level: it is taken if it is there, never worked out from severity. */
-function levelOf(info: CapInfo, hazard: Hazard, remarks: string[]): RiskLevel | null {
+function levelOf(
+  info: CapInfo,
+  hazard: Hazard,
+  alongside: readonly Hazard[],
+  remarks: string[],
+): RiskLevel | null {
   const given = valueOf(info.parameters, CAP_RISK_LEVEL);
   if (given === undefined) return null;
   const level = RISK_LEVELS.find((each) => String(each) === given);
-  const fault = level === undefined ? `"${given}" is no level` : levelFault(hazard, level, []);
+  const fault =
+    level === undefined ? `"${given}" is no level` : levelFault(hazard, level, alongside);
   if (level !== undefined && fault === undefined) return level;
   remarks.push(`The risk level was left out: ${fault}.`);
   return null;

@@ -5,6 +5,7 @@ import { type CapReading, readCap } from "@loa/cap/read.ts";
 import {
   CAP_READ_HELP,
   CAP_READ_OPTIONS,
+  plainLine,
   problemLine,
   readCapFile,
   readOptionsOf,
@@ -64,7 +65,7 @@ export const capConvert: Command = {
 function describe(message: CapMessage): string[] {
   const { identifier, sender, sent, status, msgType, scope, references, incidents, note } = message;
   return [
-    `${msgType} ${identifier}`,
+    `${msgType} ${plainLine(identifier)}`,
     ...rows([
       ["sender", sender],
       ["sent", sent],
@@ -83,7 +84,7 @@ function describe(message: CapMessage): string[] {
 function describeInfo(info: CapInfo): string[] {
   return [
     "",
-    `${info.language}  ${info.headline ?? info.event}`,
+    `${info.language}  ${plainLine(info.headline ?? info.event)}`,
     ...rows([
       ["event", `${info.event} (${info.categories.join(", ")})`],
       ["response", info.responseTypes.join(", ")],
@@ -111,10 +112,7 @@ function describeArea({ areaDesc, polygons, circles, geocodes }: CapInfo["areas"
   return [areaDesc.trim(), ...shapes].join(" · ");
 }
 
-/** Text of strangers goes to a terminal: control characters, which could command it, are dropped. */
 const rows = (pairs: readonly (readonly [string, string | undefined])[]): string[] =>
   pairs
     .filter(([, value]) => value !== undefined && value.trim() !== "")
-    .map(([name, value]) => `  ${name.padEnd(17)} ${plain(value ?? "")}`);
-
-const plain = (text: string): string => text.trim().replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ");
+    .map(([name, value]) => `  ${plainLine(name).padEnd(17)} ${plainLine(value ?? "")}`);
