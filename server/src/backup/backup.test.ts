@@ -1,13 +1,12 @@
 // Taking a backup: what is refused, and when it counts. That it can be restored is told in
 // cli/src/command/restore.test.ts.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BACKUP_NOTE, BackupCheck } from "@loa/api/backup-format.ts";
 import { TarReader } from "@loa/api/tar.ts";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
-import { loadServerKeys } from "../account/server-keys.ts";
 import { createLogger } from "../observe/log.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { ORDINALS_SKIPPED, takeOrdinal } from "../registry/ordinal.ts";
@@ -22,7 +21,9 @@ const goOn = new AbortController().signal;
 beforeAll(async () => {
   database = await createTestDatabase();
   folder = mkdtempSync(join(tmpdir(), "loa-backup-"));
-  loadServerKeys(folder);
+  mkdirSync(join(folder, "keys"));
+  for (const name of ["signing.pem", "token-secret"])
+    writeFileSync(join(folder, "keys", name), name);
   const { pool, options: connection } = database;
   const log = createLogger("silent", "test");
   deps = { pool, connection, dataFolder: folder, version: "1.2.3", log };
