@@ -13,6 +13,8 @@ export const OPENING_MAX = 200;
 /** A device that lost its connection tries again after this and up to twice that, then longer. */
 const RETRY_MS_MIN = 60;
 const RETRY_MS_MAX = 1_000;
+/** A device that is not greeted within this tries anew, as one on a bad line does. */
+const GREETED_MS_MAX = 3_000;
 /** Dispatches that a device lists when it comes back. */
 const HAVE_MAX = 30;
 const ODDITIES_MAX = 50;
@@ -119,7 +121,9 @@ export class Crowd {
     const { token, have } = device;
     const line: Line = { number: this.#lines, declared: new Set(have) };
     let isOpening = true;
+    const limit = setTimeout(() => handle.close(), GREETED_MS_MAX);
     const settled = () => {
+      clearTimeout(limit);
       if (isOpening) this.#opening -= 1;
       isOpening = false;
       this.#openNext();

@@ -128,7 +128,9 @@ async function rest(stage: Stage, sent: readonly Sent[]): Promise<string | undef
       ...(counts.connected < counts.devices
         ? [`${counts.devices - counts.connected} devices are not connected`]
         : []),
-      ...(counts.waiting > 0 ? [`${counts.waiting} receipts wait`] : []),
+      ...Object.entries(counts.waiting).flatMap(([way, count]) =>
+        count > 0 ? [`${count} receipts of ${way} wait`] : [],
+      ),
       ...summaries.flatMap((summary, at) => restlessIn(summary, sent[at]?.part ?? "")),
     ];
     const picture = JSON.stringify([counts, summaries]);

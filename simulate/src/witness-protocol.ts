@@ -47,8 +47,8 @@ export interface Counts {
   readonly connected: number;
   readonly devices: number;
   readonly arrivals: number;
-  /** Receipts and reports that the server has not answered. */
-  readonly waiting: number;
+  /** Receipts and reports that the server has not answered, by who waits for it. */
+  readonly waiting: Readonly<Record<ArrivalWay, number>>;
   /** Devices that said of each dispatch that they got it, and were believed. */
   readonly acknowledged: Readonly<Record<string, number>>;
 }

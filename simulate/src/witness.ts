@@ -88,12 +88,15 @@ function sinkOf(way: Way): Sink {
 }
 
 function count(): Counts {
-  const gateways = [...sinks.values()].map((sink) => sink.gateway());
   return {
     connected: crowd.connected,
     devices: crowd.devices,
     arrivals: log.size,
-    waiting: gateways.reduce((sum, { waiting }) => sum + waiting, voice.waiting),
+    waiting: {
+      live: voice.waiting,
+      loopback: sinkOf("loopback").gateway().waiting,
+      "loopback-once": sinkOf("loopback-once").gateway().waiting,
+    },
     acknowledged: Object.fromEntries([...voice.acknowledged()].map(([id, set]) => [id, set.size])),
   };
 }

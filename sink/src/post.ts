@@ -5,6 +5,8 @@ import { setTimeout as pause } from "node:timers/promises";
 /** Pauses between attempts grow from the first to the second. */
 export const RETRY_MS_MIN = 50;
 export const RETRY_MS_MAX = 2_000;
+/** One attempt: a server that was stopped keeps a request for ever, and another answers at once. */
+export const ATTEMPT_MS_MAX = 10_000;
 /** Most of a problem document that is kept to be shown. */
 const PROBLEM_CHARACTERS_MAX = 500;
 
@@ -35,7 +37,7 @@ export async function postUntilAnswered(
         "Idempotency-Key": request.idempotencyKey,
       },
       body: request.body as string | Uint8Array<ArrayBuffer>,
-      signal,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS_MAX)]),
     }).catch(() => undefined);
     signal.throwIfAborted();
     const body = await response?.text().catch(() => undefined);
