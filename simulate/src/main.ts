@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { createProgressBar } from "@loa/cli/progress-bar.ts";
 import { documentOf, reportOf, violatedIn } from "./report.ts";
+import type { RunResult } from "./run.ts";
 import { type SimulationOptions, simulate } from "./simulation.ts";
 
 const HELP = `Usage: npm run simulate -- [--seed S] [--runs N] [--first R] [--keep FOLDER] [--json]
@@ -43,12 +44,20 @@ async function run(options: SimulationOptions, isJson: boolean): Promise<0 | 1> 
   const bar = createProgressBar(process.stderr);
   let done = 0;
   let failed = 0;
-  const results = await simulate(
+  const results: RunResult[] = [];
+  const print = () => {
+    bar.clear();
+    const document = documentOf(options, results);
+    process.stdout.write(`${isJson ? JSON.stringify(document) : reportOf(document)}\n`);
+    return document;
+  };
+  await simulate(
     options,
     {
       step: (label) => bar.show(label, done, options.runs),
       ran(number, result) {
         done += 1;
+        results.push(result);
         const violated = violatedIn(result);
         if (violated.length > 0) {
           failed += 1;
@@ -64,11 +73,12 @@ async function run(options: SimulationOptions, isJson: boolean): Promise<0 | 1> 
       },
     },
     stop.signal,
-  );
-  bar.clear();
-  const document = documentOf(options, results);
-  process.stdout.write(`${isJson ? JSON.stringify(document) : reportOf(document)}\n`);
-  return document.failed === 0 ? 0 : 1;
+  ).catch((fault: unknown) => {
+    // What was learnt until then is worth telling.
+    if (results.length > 0) print();
+    throw fault;
+  });
+  return print().failed === 0 ? 0 : 1;
 }
 
 function readOptions(): { options: SimulationOptions; isJson: boolean; isHelp: boolean } {

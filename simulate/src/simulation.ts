@@ -33,13 +33,12 @@ export interface Watcher {
   ran(run: number, result: RunResult): void;
 }
 
-/** Plays the runs; answers each. Whatever happens, everything that was started has ended. */
+/** Plays the runs and tells of each. Whatever happens, everything that was started has ended. */
 export async function simulate(
   options: SimulationOptions,
   watcher: Watcher,
   signal: AbortSignal,
-): Promise<RunResult[]> {
-  const results: RunResult[] = [];
+): Promise<void> {
   const end = options.first + options.runs;
   for (let run = options.first; run < end;) {
     signal.throwIfAborted();
@@ -51,14 +50,12 @@ export async function simulate(
       signal.throwIfAborted();
       const plan = planRun(seedOfRun(options.seed, run), stage.world.communes);
       const result = await playRun(stage, plan);
-      results.push(result);
       watcher.ran(run, result);
       isSound = result.checks.every(({ ok }) => ok);
       // Whatever went wrong must not be blamed on the next run.
       if (!isSound && options.keepIn !== undefined) await keep(stage, run, result, options.keepIn);
     }
   }
-  return results;
 }
 
 async function openStage(
