@@ -34,6 +34,16 @@ const formsSchema = z
 
 export const allFormsSchema = z.strictObject({ vi: formsSchema, en: formsSchema });
 
+const briefSchema = z.strictObject({ headline: z.string(), short: z.string() });
+export const briefTextsSchema = z.strictObject({ vi: briefSchema, en: briefSchema });
+const wordingsSchema = z
+  .strictObject({ concerned: briefTextsSchema.optional(), left: briefTextsSchema.optional() })
+  .meta({
+    id: "Wordings",
+    description:
+      "Words of your own for people who only care for that place (`concerned`), and for people who had the replaced bulletin and whom this one is not for (`left`). What is absent Loa words; the bulletin shows all of it, and the approval covers it.",
+  });
+
 export const itemSchema = z
   .strictObject({
     category: z.enum(ITEM_CATEGORIES),
@@ -63,6 +73,7 @@ const signedFields = {
   hazard: hazardSchema,
   alongside: z.array(hazardSchema).default([]),
   texts: allFormsSchema,
+  wordings: wordingsSchema.optional(),
   items: z.array(itemSchema).max(ITEMS_MAX).default([]),
   audienceRule: z.enum(AUDIENCE_RULES),
   channels: z.array(channelSchema),

@@ -3,9 +3,11 @@ import { z } from "@hono/zod-openapi";
 import { BULLETIN_KINDS, BULLETIN_TYPES } from "@loa/model/bulletin-type.ts";
 import { MSG_TYPES, REFERENCES_MAX } from "@loa/model/bulletin.ts";
 import type { ProblemCode } from "@loa/model/problem.ts";
+import { CHAIN_STEPS, PURPOSES } from "@loa/model/chain-step.ts";
 import { BULLETIN_STATES } from "@loa/model/transition.ts";
 import { AUDIENCE_RULES } from "@loa/model/target.ts";
 import {
+  briefTextsSchema,
   channelSchema,
   contentSchema,
   hazardSchema,
@@ -33,6 +35,10 @@ export const bulletinSummarySchema = z
     state: z.enum(BULLETIN_STATES),
     version: versionSchema,
     msgType: z.enum(MSG_TYPES),
+    step: z.enum(CHAIN_STEPS).meta({
+      description:
+        "alert; update (cập nhật); correction (đính chính: words only, wakes nobody); last (tin cuối cùng); cancel (thu hồi)",
+    }),
     type: z.enum(BULLETIN_TYPES),
     kind: z.enum(BULLETIN_KINDS),
     hazard: hazardSchema,
@@ -41,6 +47,9 @@ export const bulletinSummarySchema = z
     headline: textsSchema,
     incidentId: idSchema.nullable(),
     references: z.array(idSchema).meta({ description: "Bulletins that it updates or cancels" }),
+    unknownReferences: z
+      .array(z.string())
+      .meta({ description: "CAP's triples of messages that this installation does not have" }),
     createdAt: instantSchema,
     issuedAt: instantSchema.nullable(),
     expiresAt: instantSchema,
@@ -67,7 +76,13 @@ export const bulletinSchema = bulletinSummarySchema
     identifier: z.string().nullable().meta({ description: "CAP identifier, since it was issued" }),
     signature: z.string().nullable().meta({ description: "Ed25519, base64url" }),
     keyId: z.string().nullable(),
+    wordings: z
+      .strictObject({ concerned: briefTextsSchema, left: briefTextsSchema.nullable() })
+      .meta({ description: "What the concerned and those left out read, whoever worded it" }),
     dispatchId: idSchema.nullable(),
+    dispatches: z
+      .array(z.strictObject({ id: idSchema, purpose: z.enum(PURPOSES) }))
+      .meta({ description: "All its sendings; those left out are found shortly after the issue" }),
     history: z.array(
       z.strictObject({
         at: instantSchema,
@@ -94,7 +109,8 @@ export const bulletinSchema = bulletinSummarySchema
   .meta({ id: "Bulletin" });
 
 const answer = { description: "The bulletin", schema: bulletinSchema } as const;
-const CONTENT_PROBLEMS = [
+/** What a content can be refused for. */
+export const CONTENT_PROBLEMS = [
   "bulletin-invalid",
   "bulletin-state",
   "incident-unknown",

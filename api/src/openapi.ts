@@ -7,6 +7,7 @@ import { PROBLEM_CODES, type ProblemCode } from "@loa/model/problem.ts";
 import { backupRoutes } from "./backups.ts";
 import { areaRoutes } from "./areas.ts";
 import { accountRoutes } from "./accounts.ts";
+import { chainRoutes } from "./bulletin-chain.ts";
 import { bulletinRoutes } from "./bulletins.ts";
 import { deviceEdgeRoutes } from "./device-edge.ts";
 import { deviceRoutes } from "./devices.ts";
@@ -26,6 +27,7 @@ export const ROUTES: readonly Route[] = [
   ...accountRoutes,
   ...incidentRoutes,
   ...bulletinRoutes,
+  ...chainRoutes,
   ...standingOrderRoutes,
   ...areaRoutes,
   ...zoneRoutes,

@@ -2,13 +2,13 @@
 import { areasImport } from "./command/areas-import.ts";
 import { areasShow } from "./command/areas-show.ts";
 import { backup } from "./command/backup.ts";
+import { bulletinsCancel, bulletinsCorrect, bulletinsUpdate } from "./command/bulletins-chain.ts";
 import { bulletinsCreate } from "./command/bulletins-create.ts";
 import { bulletinsFromCap } from "./command/bulletins-from-cap.ts";
 import { bulletinsList } from "./command/bulletins-list.ts";
 import { bulletinsShow } from "./command/bulletins-show.ts";
 import {
   bulletinsApprove,
-  bulletinsCancel,
   bulletinsIssue,
   bulletinsReturn,
   bulletinsSubmit,
@@ -58,6 +58,8 @@ export const COMMANDS: readonly Command[] = [
   bulletinsReturn,
   bulletinsApprove,
   bulletinsIssue,
+  bulletinsUpdate,
+  bulletinsCorrect,
   bulletinsCancel,
   standingOrdersList,
   standingOrdersShow,

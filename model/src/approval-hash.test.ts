@@ -5,7 +5,9 @@ import { typhoonContent } from "./typhoon-content.ts";
 const subject = (): ApprovalSubject => ({
   bulletinId: "01900000-0000-7000-8000-000000000001",
   msgType: "Update",
+  step: "update",
   referenceIds: ["01900000-0000-7000-8000-000000000000"],
+  unknownReferences: ["met@song-lua.example,SL-9,2026-11-24T02:00:00+07:00"],
   account: { id: "a", handle: "songlua", name: { vi: "Tỉnh Sông Lụa", en: "Sông Lụa province" } },
   incident: { id: "i", hazard: "storm", name: { vi: "Bão số 9", en: "Typhoon No. 9" } },
   content: typhoonContent({
@@ -30,6 +32,16 @@ const subject = (): ApprovalSubject => ({
       { code: "SL001", villages: null },
       { code: "SL002", villages: ["SL002-01", "SL002-02"] },
     ],
+  },
+  wordings: {
+    concerned: {
+      vi: { headline: "Nơi bạn quan tâm", short: "Gọi cho người thân." },
+      en: { headline: "A place you care about", short: "Call your relatives." },
+    },
+    left: {
+      vi: { headline: "Không còn áp dụng", short: "Bản tin số 9 không còn áp dụng." },
+      en: { headline: "No longer for you", short: "Bulletin 9 no longer concerns you." },
+    },
   },
   rendererVersion: 1,
 });

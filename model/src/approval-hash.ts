@@ -5,10 +5,12 @@
 import type { Bilingual } from "./text.ts";
 import type { BulletinContent, MsgType } from "./bulletin.ts";
 import { canonicalJson, type CanonicalValue } from "./canonical.ts";
+import type { ChainStep } from "./chain-step.ts";
 import type { Hazard } from "./hazard.ts";
+import type { EffectiveWordings } from "./wording.ts";
 
 /** Of the form of ApprovalSubject; stored beside each hash. */
-export const APPROVAL_HASH_VERSION = 1;
+export const APPROVAL_HASH_VERSION = 2;
 
 /**
  * The closed list of what only the moment of issue can know. `references` are CAP's triples of
@@ -29,8 +31,11 @@ export interface ApprovedPlaces {
 export interface ApprovalSubject {
   readonly bulletinId: string;
   readonly msgType: MsgType;
+  readonly step: ChainStep;
   /** Bulletins that this one replaces or cancels. */
   readonly referenceIds: readonly string[];
+  /** CAP's triples of messages that this installation does not have. */
+  readonly unknownReferences: readonly string[];
   readonly account: { readonly id: string; readonly handle: string; readonly name: Bilingual };
   readonly incident: {
     readonly id: string;
@@ -38,6 +43,8 @@ export interface ApprovalSubject {
     readonly name: Bilingual;
   } | null;
   readonly content: BulletinContent;
+  /** What the concerned and the left out read, whoever worded it. */
+  readonly wordings: EffectiveWordings;
   readonly places: ApprovedPlaces;
   /** Version of the code that makes the message of it. */
   readonly rendererVersion: number;
@@ -51,8 +58,10 @@ export function approvalText(subject: ApprovalSubject): string {
     rendererVersion: subject.rendererVersion,
     bulletinId: subject.bulletinId,
     msgType: subject.msgType,
+    step: subject.step,
     // Order carries no meaning in these lists, so it may not change the hash.
     referenceIds: subject.referenceIds.toSorted(),
+    unknownReferences: subject.unknownReferences.toSorted(),
     account: { id: account.id, handle: account.handle, name: bilingual(account.name) },
     incident:
       incident === null
@@ -60,6 +69,7 @@ export function approvalText(subject: ApprovalSubject): string {
         : { id: incident.id, hazard: incident.hazard, name: bilingual(incident.name) },
     // The content is plain JSON by construction (bulletin.ts), so nothing of it is left out.
     content: content as unknown as CanonicalValue,
+    wordings: subject.wordings as unknown as CanonicalValue,
     places: {
       packs: places.packs
         .map(({ name, validFrom }) => ({ name, validFrom }))

@@ -24,6 +24,7 @@ import { parseInstant } from "./local-time.ts";
 import type { Fault } from "./problem.ts";
 import { CIRCLE_RADIUS_KM_MAX, POLYGON_POINTS_MAX, TARGET_NAMES_MAX } from "./target.ts";
 import { type Bilingual, type Language, LANGUAGES, type TextRule, textFault } from "./text.ts";
+import { BRIEF_FORMS, type Wordings } from "./wording.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -35,6 +36,9 @@ export const spanMaxMs = (kind: BulletinContent["kind"]): number =>
 export function checkContent(content: BulletinContent, now: Date): Fault[] {
   return [
     ...checkTexts(content),
+    ...briefsOf(content.wordings).flatMap(({ at, form, text }) =>
+      checkText(at, text, FORM_RULES[form]),
+    ),
     ...checkMarks(content),
     ...checkItems(content),
     ...checkOrigin(content),
@@ -63,6 +67,18 @@ function checkTexts(content: BulletinContent): Fault[] {
   );
 }
 
+/** Every text that an agency wrote for the concerned and for those who are left out. */
+const briefsOf = (wordings: Wordings = {}) =>
+  (["concerned", "left"] as const).flatMap((part) =>
+    LANGUAGES.flatMap((language) =>
+      BRIEF_FORMS.flatMap((form) => {
+        const text = wordings[part]?.[language][form];
+        const at = `/wordings/${part}/${language}/${form}`;
+        return text === undefined ? [] : [{ at, language, form, text }];
+      }),
+    ),
+  );
+
 /** Wording that only an exercise or a test may hold. CAP texts do say "exercise caution". */
 const EXERCISE_WORDS: Readonly<Record<Language, readonly RegExp[]>> = {
   vi: [/diễn tập/iu, /tin thử nghiệm/iu],
@@ -78,9 +94,10 @@ const DENIALS: Readonly<Record<Language, RegExp>> = {
   en: /\bnot an? (?:exercise|drill|test)\b/iu,
 };
 
-function checkMarks({ type, texts, items }: BulletinContent): Fault[] {
+function checkMarks({ type, texts, items, wordings }: BulletinContent): Fault[] {
   const faults: Fault[] = [];
-  const all = LANGUAGES.flatMap((language) => [
+  const briefs = briefsOf(wordings).map((brief) => ({ ...brief, form: true }));
+  const inContent = LANGUAGES.flatMap((language) => [
     ...FORMS.map((form) => ({
       at: `/texts/${language}/${form}`,
       language,
@@ -96,7 +113,7 @@ function checkMarks({ type, texts, items }: BulletinContent): Fault[] {
       })),
     ),
   ]);
-  for (const { at, language, text, form } of all) {
+  for (const { at, language, text, form } of [...inContent, ...briefs]) {
     if (type === "Actual") {
       if (EXERCISE_WORDS[language].some((words) => words.test(text)))
         faults.push({ at, what: "holds exercise or test wording, which an Actual must not" });

@@ -8,6 +8,7 @@ import type { ChannelName } from "./endpoint.ts";
 import type { Hazard, RiskLevel } from "./hazard.ts";
 import type { AudienceRule, Target } from "./target.ts";
 import type { Bilingual, Language, TextRule } from "./text.ts";
+import type { Wordings } from "./wording.ts";
 
 /** A quoted forecast (bản tin), an order (lệnh, công điện), or advice (khuyến cáo). */
 export const NATURES = ["forecast", "order", "advice"] as const;
@@ -99,7 +100,10 @@ interface CommonContent {
   /** Hazards that coincide; they may raise the level (Decision 18/2021 article 4(4)). */
   readonly alongside: readonly Hazard[];
   readonly riskLevel: RiskLevel | null;
+  /** For those who live where it happens. */
   readonly texts: Readonly<Record<Language, Forms>>;
+  /** For the others, where the agency words it itself (wording.ts). */
+  readonly wordings?: Wordings | undefined;
   readonly items: readonly Item[];
   readonly target: Target;
   readonly audienceRule: AudienceRule;

@@ -16,6 +16,7 @@ import {
 import { loadServerKeys, type ServerKeys } from "../src/account/server-keys.ts";
 import type { IssueDeps } from "../src/bulletin/bulletin-deps.ts";
 import type { Bus, BusBody, Subject } from "../src/bus/bus.ts";
+import { noteLeaving } from "../src/dispatch/chain.ts";
 import { type PlannedAudience, planDispatch } from "../src/dispatch/plan.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
@@ -149,6 +150,8 @@ export async function createBulletinWorld(): Promise<BulletinWorld> {
         reached.push(bulletinIds);
         return NOBODY;
       },
+      freezeCorrection: async () => ({ main: NOBODY, silent: NOBODY, untoldCommuneIds: [] }),
+      noteLeaving,
       planDispatch,
     },
     dataFolder,

@@ -2,6 +2,7 @@
 // the sockets are real. Dispatches are issued as the front would issue them.
 import { createHash } from "node:crypto";
 import { connectStream, type StreamConnection, type StreamWish } from "@loa/api/stream-client.ts";
+import type { ChainStep } from "@loa/model/chain-step.ts";
 import type { Standing } from "@loa/model/bulletin-type.ts";
 import { Problem } from "@loa/model/problem.ts";
 import type { Bus, BusBody } from "../src/bus/bus.ts";
@@ -25,6 +26,7 @@ export const GATEWAY_KEY = "gateway-of-loopback";
 export interface NewDispatch extends Partial<Omit<LiveDispatch, "has" | "message" | "seq">> {
   readonly audience?: Iterable<number>;
   readonly msgType?: "Alert" | "Update" | "Cancel";
+  readonly step?: ChainStep;
   /** Bytes of text in the message. */
   readonly size?: number;
 }
@@ -57,16 +59,19 @@ export function createDispatchBook(): DispatchBook {
       [...dispatches.values()].map(({ dispatchId, state }) => ({ dispatchId, state })),
     load: async (ids) => ids.map((id) => dispatches.get(id) as LiveDispatch),
     find: (dispatchId) => dispatches.get(dispatchId),
-    commit({ audience = [], msgType = "Alert", size = 200, ...given }) {
+    commit({ audience = [], msgType = "Alert", step = "alert", size = 200, ...given }) {
       const lane = given.lane ?? "warning";
       seqs[lane] += 1;
       const dispatchId = given.dispatchId ?? newId();
       const members = new Set(audience);
       const text = "A flood. ".repeat(Math.ceil(size / 9)).slice(0, size);
-      const message = Buffer.from(JSON.stringify({ v: 1, dispatch: dispatchId, msgType, text }));
+      const message = Buffer.from(
+        JSON.stringify({ v: 1, dispatch: dispatchId, msgType, step, text }),
+      );
       const dispatch: LiveDispatch = {
         dispatchId,
         bulletinId: newId(),
+        purpose: "main",
         type: "Actual",
         lane,
         seq: seqs[lane],

@@ -2,6 +2,7 @@
 import type { z } from "@hono/zod-openapi";
 import type { bulletinSchema, bulletinSummarySchema } from "@loa/api/bulletins.ts";
 import { HAZARDS } from "@loa/model/hazard.ts";
+import { STEP_NAMES } from "@loa/model/chain-step.ts";
 import { STATE_NAMES } from "@loa/model/transition.ts";
 import { formatFields, formatTable } from "../table.ts";
 
@@ -15,6 +16,9 @@ export function bulletinText(bulletin: Bulletin): string {
     ["Bulletin", bulletin.id],
     ["State", stateText(bulletin)],
     ["Type", `${bulletin.type}, ${bulletin.msgType}, ${bulletin.kind}`],
+    ["Step", stepText(bulletin)],
+    ["Replaces", bulletin.references.join(" ") || null],
+    ["Refers to", bulletin.unknownReferences.join(" ") || null],
     ["Hazard", hazardText(bulletin)],
     ["Number", bulletin.number],
     ["Legal basis", content.legalBasis.join("; ")],
@@ -33,6 +37,12 @@ export function bulletinText(bulletin: Bulletin): string {
     const { headline, full } = content.texts[language];
     return `[${language}] ${headline}\n\n${full}`;
   });
+  const others = (["concerned", "left"] as const).flatMap((part) =>
+    (["vi", "en"] as const).flatMap((language) => {
+      const brief = bulletin.wordings[part]?.[language];
+      return brief ? [`[${language}, ${part}] ${brief.headline}\n\n${brief.short}`] : [];
+    }),
+  );
   const history = formatTable(
     ["When", "Who", "What", "Why"],
     bulletin.history.map(({ at, person, action, reason }) => [
@@ -42,7 +52,7 @@ export function bulletinText(bulletin: Bulletin): string {
       reason ?? "",
     ]),
   );
-  return [fields, ...texts, history].join("\n\n");
+  return [fields, ...texts, ...others, history].join("\n\n");
 }
 
 /** A bulletin after a step, in a few lines. */
@@ -59,6 +69,9 @@ export const bulletinTable = (bulletins: readonly BulletinSummary[]): string =>
     ["Bulletin", "State", "Type", "Hazard", "Headline"],
     bulletins.map((each) => [each.id, each.state, each.type, hazardText(each), each.headline.vi]),
   );
+
+const stepText = ({ step }: BulletinSummary): string =>
+  `${STEP_NAMES[step].en} (${STEP_NAMES[step].vi})`;
 
 const stateText = ({ state }: BulletinSummary): string =>
   `${STATE_NAMES[state].en} (${STATE_NAMES[state].vi})`;

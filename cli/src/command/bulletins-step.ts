@@ -1,8 +1,7 @@
-// The steps of a bulletin from draft to issued: submit, return, approve, issue, cancel. Who may do
+// The steps of a bulletin from draft to issued: submit, return, approve, issue. Who may do
 // which is decided by the server alone.
 import {
   approveBulletin,
-  cancelBulletin,
   getBulletin,
   issueBulletin,
   returnBulletin,
@@ -85,28 +84,5 @@ export const bulletinsIssue: Command = {
     ]);
     const next = `Follow it: npm run -s loa -- ledger ${issued.dispatch.id}`;
     return answer(issued, `${bulletinLine(issued.bulletin)}\n${dispatch}\n\n${next}`);
-  },
-};
-
-export const bulletinsCancel: Command = {
-  name: "bulletins cancel",
-  usage: 'ID --reason-vi "…" --reason-en "…"',
-  summary: {
-    en: "Draft the cancel of an issued bulletin; submit and approve it like any other",
-    vi: "Soạn bản tin thu hồi; trình và duyệt như mọi bản tin khác",
-  },
-  help: [
-    ['--reason-vi "…"', "why, in Vietnamese: it is sent"],
-    ['--reason-en "…"', "why, in English"],
-  ],
-  options: { "reason-vi": text, "reason-en": text },
-  async run(context) {
-    const params = { id: positional(context, 0, ID) };
-    const reason = {
-      vi: requiredOption(context.values, "reason-vi"),
-      en: requiredOption(context.values, "reason-en"),
-    };
-    const draft = await context.client().ask(cancelBulletin, { params, body: { reason } });
-    return answer(draft, bulletinLine(draft));
   },
 };

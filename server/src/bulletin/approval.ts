@@ -10,7 +10,9 @@ import {
 } from "@loa/model/approval-hash.ts";
 import { canonicalJson } from "@loa/model/canonical.ts";
 import { Problem } from "@loa/model/problem.ts";
+import type { BulletinContent } from "@loa/model/bulletin.ts";
 import type { ResolvedTarget } from "@loa/model/target.ts";
+import { type Replaced, wordingsOf } from "@loa/model/wording.ts";
 import type { Actor } from "../account/actor.ts";
 import { readAccount } from "../account/account.ts";
 import type { PlaceLookup } from "../account/jurisdiction.ts";
@@ -37,7 +39,10 @@ export interface Approval {
 /** What people approve of a bulletin whose target came down to `resolved`. */
 export async function subjectOf(
   deps: Pick<BulletinDeps, "db" | "places">,
-  bulletin: Pick<Bulletin, "id" | "accountId" | "msgType" | "referenceIds" | "content">,
+  bulletin: Pick<
+    Bulletin,
+    "id" | "accountId" | "msgType" | "step" | "referenceIds" | "unknownReferences" | "content"
+  >,
   resolved: ResolvedTarget,
 ): Promise<ApprovalSubject> {
   const { id, handle, name } = await readAccount(deps.db, bulletin.accountId);
@@ -46,13 +51,36 @@ export async function subjectOf(
   return {
     bulletinId: bulletin.id,
     msgType: bulletin.msgType,
+    step: bulletin.step,
     referenceIds: bulletin.referenceIds,
+    unknownReferences: bulletin.unknownReferences,
     account: { id, handle, name },
     incident: incident && { id: incident.id, hazard: incident.hazard, name: incident.name },
     content: bulletin.content,
+    wordings: wordingsOf(bulletin.content, name, await replacedBy(deps, bulletin)),
     places: placesOf(resolved, deps.places()),
     rendererVersion: RENDERER_VERSION,
   };
+}
+
+/** What an Update replaces, oldest first; nothing for an Alert or a Cancel. */
+export async function replacedBy(
+  { db }: Pick<BulletinDeps, "db">,
+  { msgType, referenceIds }: Pick<Bulletin, "msgType" | "referenceIds">,
+): Promise<Replaced[]> {
+  if (msgType !== "Update" || referenceIds.length === 0) return [];
+  const rows = await db
+    .selectFrom("bulletin")
+    .where("id", "in", referenceIds)
+    .where("issued_at", "is not", null)
+    .select(["content", "issued_at"])
+    .orderBy("issued_at")
+    .orderBy("id")
+    .execute();
+  return rows.map(({ content, issued_at }) => ({
+    number: (content as BulletinContent).number,
+    issuedAt: issued_at as Date,
+  }));
 }
 
 /** By codes, which outlive this database. */

@@ -2,6 +2,7 @@
 // that instant on, whether or not the sweep has passed by.
 import type { BulletinContent, MsgType } from "@loa/model/bulletin.ts";
 import { Problem } from "@loa/model/problem.ts";
+import type { ChainStep } from "@loa/model/chain-step.ts";
 import type { ResolvedTarget } from "@loa/model/target.ts";
 import type { BulletinState } from "@loa/model/transition.ts";
 import type { Sql } from "./store.ts";
@@ -12,10 +13,13 @@ export interface Bulletin {
   readonly accountId: string;
   readonly standingOrderId: string | null;
   readonly msgType: MsgType;
+  readonly step: ChainStep;
   readonly state: BulletinState;
   readonly version: number;
   readonly content: BulletinContent;
   readonly referenceIds: readonly string[];
+  /** CAP's triples of messages that this installation does not have. */
+  readonly unknownReferences: readonly string[];
   readonly createdAt: Date;
   /** What the target came down to when it was submitted. */
   readonly resolved: ResolvedTarget | null;
@@ -28,9 +32,17 @@ export interface Bulletin {
   readonly keyId: string | null;
 }
 
+/** What a bulletin is that replaces nothing. */
+export const FIRST_OF_CHAIN = {
+  msgType: "Alert",
+  step: "alert",
+  referenceIds: [],
+  unknownReferences: [],
+} as const satisfies Partial<Bulletin>;
+
 export const BULLETIN_COLUMNS = `b.id, b.agency_id AS "agencyId", b.account_id AS "accountId",
   b.standing_order_id AS "standingOrderId", b.msg_type AS "msgType", b.state, b.version, b.content,
-  b.reference_ids AS "referenceIds", b.created_at AS "createdAt", b.resolved, b.hash, b.identifier,
+  b.reference_ids AS "referenceIds", b.step, b.unknown_references AS "unknownReferences", b.created_at AS "createdAt", b.resolved, b.hash, b.identifier,
   b.issued_at AS "issuedAt", b.expires_at AS "expiresAt", b.signature, b.key_id AS "keyId"`;
 
 const SHOWN_COLUMNS = BULLETIN_COLUMNS.replace(

@@ -4,6 +4,7 @@
 import { checkContent } from "@loa/model/bulletin-check.ts";
 import type { BulletinContent } from "@loa/model/bulletin.ts";
 import { changesMoreThanTexts } from "@loa/model/cancel-content.ts";
+import { PURPOSES_OF } from "@loa/model/chain-step.ts";
 import { type Fault, Problem } from "@loa/model/problem.ts";
 import { POLYGON_POINTS_MAX, type ResolvedTarget } from "@loa/model/target.ts";
 import { textFault } from "@loa/model/text.ts";
@@ -39,6 +40,10 @@ export interface BulletinWish {
   readonly content: BulletinContent;
   /** Bulletins that this one updates; empty for an Alert. */
   readonly updates: readonly string[];
+  /** What kind of Update it is; an ordinary one where nothing is said. */
+  readonly step?: "update" | "correction" | "last";
+  /** CAP's triples of messages that this installation does not have. */
+  readonly unknownReferences?: readonly string[];
 }
 
 /**
@@ -57,18 +62,24 @@ export async function createBulletin(
   const account = await readAccount(deps.db, wish.accountId);
   if (account.agencyId !== actor.agencyId)
     throw new Problem("not-entitled", `The account ${account.handle} is another agency's.`);
+  const step = wish.updates.length > 0 ? (wish.step ?? "update") : "alert";
   await requireContent(deps, wish.content);
-  await requireUpdatable(deps.pool, { ...wish, agencyId: actor.agencyId });
+  await requireUpdatable(deps.pool, { ...wish, step, agencyId: actor.agencyId });
+  // A correction is for the very places of what it corrects, whatever became of them since.
+  const [old] = wish.updates;
+  const corrected =
+    step === "correction" && old !== undefined ? await loadBulletin(deps.pool, old) : undefined;
   await inTransaction(deps.pool, async (tx) => {
     const fresh = await insertBulletin(tx, {
       id,
       agencyId: actor.agencyId,
       accountId: account.id,
       standingOrderId: null,
-      msgType: wish.updates.length > 0 ? "Update" : "Alert",
+      step,
       content: wish.content,
       referenceIds: wish.updates,
-      resolved: null,
+      unknownReferences: wish.unknownReferences ?? [],
+      resolved: corrected?.resolved ?? null,
     });
     if (!fresh) return;
     const { content } = wish;
@@ -141,7 +152,7 @@ export async function editBulletin(
     const transition = await requireAllowed(db, actor, bulletin, "edit");
     requireVersion(bulletin, edit.version);
     if (transition.voids) await voidApprovals(tx, id);
-    const keepResolved = bulletin.msgType === "Cancel";
+    const keepResolved = keepsPlaces(bulletin);
     await updateContent(tx, { ...bulletin, keepResolved }, content);
     const version = bulletin.version + 1;
     await insertEvent(tx, { bulletinId: id, actor, action: "edit", version, content });
@@ -174,7 +185,8 @@ export async function submitBulletin(
   const resolved = await resolveFor(deps, seen);
   await requireEntitlement(deps, seen, resolved);
   const subject = await subjectOf(deps, seen, resolved);
-  renderMessage(subject, trialFacts(subject), deps.places());
+  for (const purpose of PURPOSES_OF[seen.step])
+    renderMessage(subject, trialFacts(subject), deps.places(), { purpose });
   await inTransaction(deps.pool, async (tx) => {
     const db = dbOnClient(tx);
     const bulletin = await lockBulletin(tx, id);
@@ -187,13 +199,17 @@ export async function submitBulletin(
   return loadBulletin(deps.pool, id);
 }
 
-/** What the target comes down to under the packs of today; a Cancel keeps the old one's places. */
+/** A Cancel or a correction is for the places of the bulletin that it is about. */
+const keepsPlaces = ({ step }: Pick<Bulletin, "step">): boolean =>
+  step === "cancel" || step === "correction";
+
+/** What the target comes down to under the packs of today, or came down to for the old bulletin. */
 export async function resolveFor(
   deps: BulletinDeps,
-  bulletin: Pick<Bulletin, "msgType" | "content" | "resolved">,
+  bulletin: Pick<Bulletin, "step" | "content" | "resolved">,
 ): Promise<ResolvedTarget> {
-  if (bulletin.msgType !== "Cancel") return deps.resolve(bulletin.content.target);
-  if (bulletin.resolved === null) throw new Error("a Cancel without the places of its bulletin");
+  if (!keepsPlaces(bulletin)) return deps.resolve(bulletin.content.target);
+  if (bulletin.resolved === null) throw new Error(`a ${bulletin.step} without places`);
   return bulletin.resolved;
 }
 

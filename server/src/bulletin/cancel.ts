@@ -12,7 +12,7 @@ import { databaseTime } from "./bulletin.ts";
 import type { BulletinDeps } from "./bulletin-deps.ts";
 import { type Bulletin, loadBulletin } from "./bulletin-row.ts";
 import { insertBulletin, insertEvent } from "./store.ts";
-import { requireReferable } from "./update.ts";
+import { lastExpiry, requireReferable } from "./update.ts";
 
 /** Why a bulletin is taken back: it is read aloud, so one or two sentences. */
 export const CANCEL_REASON_MAX = 160;
@@ -49,7 +49,12 @@ export async function cancelBulletin(
     throw new Error(`bulletin ${oldId} is in force and was never issued`);
   const account = await readAccount(deps.db, old.accountId);
   const cancel = cancelContent(
-    { content, accountName: account.name, issuedAt, expiresAt },
+    {
+      content,
+      accountName: account.name,
+      issuedAt,
+      expiresAt: await lastExpiry(deps.pool, [oldId], expiresAt),
+    },
     reason,
     await databaseTime(deps.pool),
   );
@@ -59,7 +64,8 @@ export async function cancelBulletin(
       agencyId: old.agencyId,
       accountId: old.accountId,
       standingOrderId: null,
-      msgType: "Cancel",
+      step: "cancel",
+      unknownReferences: [],
       content: cancel,
       referenceIds: [oldId],
       resolved,

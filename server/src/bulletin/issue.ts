@@ -18,13 +18,13 @@ import { inTransaction } from "../db/transaction.ts";
 import { requireAllowed } from "./allowed.ts";
 import { hashSubject, requireApproval, subjectOf } from "./approval.ts";
 import { refuseFaults, resolveFor } from "./bulletin.ts";
-import type { IssueDeps, IssuedDispatch } from "./bulletin-deps.ts";
+import type { IssueDeps, IssuedDispatch, IssuePlan } from "./bulletin-deps.ts";
 import { type Bulletin, loadBulletin, lockBulletin, lockBulletins } from "./bulletin-row.ts";
 import { requireEntitlement } from "./entitled.ts";
-import { createIdentifier, renderMessage } from "./message.ts";
+import { type Addressing, createIdentifier, renderMessage } from "./message.ts";
 import { requireSamePlaces } from "./same-places.ts";
 import { insertEvent, updateIssued, updateState } from "./store.ts";
-import { requireReferable } from "./update.ts";
+import { lastExpiry, requireReferable } from "./update.ts";
 
 export interface Issued {
   readonly bulletin: Bulletin;
@@ -93,16 +93,17 @@ async function findIssued(
 /** What is worked out before the transaction. */
 export interface PreparedIssue<A> {
   readonly resolved: ResolvedTarget;
-  /** Undefined for a Cancel: whom it reaches is known once the old dispatches are closed. */
+  /** Undefined for a Cancel or correction: whom they reach is known once the old ones are closed. */
   readonly audience: A | undefined;
 }
 
 export async function prepareIssue<A>(
   deps: IssueDeps<A>,
-  bulletin: Pick<Bulletin, "msgType" | "content" | "resolved" | "accountId">,
+  bulletin: Pick<Bulletin, "step" | "content" | "resolved" | "accountId">,
 ): Promise<PreparedIssue<A>> {
   const resolved = await resolveFor(deps, bulletin);
-  if (bulletin.msgType === "Cancel") return { resolved, audience: undefined };
+  if (bulletin.step === "cancel" || bulletin.step === "correction")
+    return { resolved, audience: undefined };
   const { audienceRule, type } = bulletin.content;
   const { ordinal } = await readAccount(deps.db, bulletin.accountId);
   const query = { resolved, rule: audienceRule, accountOrdinal: ordinal, type };
@@ -138,25 +139,66 @@ export async function issueLocked<A>(
   const { referenceIds: references } = bulletin;
   const signature = signText(deps.keys, issueStatement({ hash, identifier, sent, references }));
   const { keyId } = deps.keys.signing;
-  const facts = { dispatchId, identifier, sent, hash, signature, keyId };
-  const message = renderMessage(subject, facts, deps.places());
   await updateIssued(tx, id, to, { identifier, issuedAt: sent, expiresAt, signature, keyId });
   await insertEvent(tx, { bulletinId: id, actor, action: "issue", version: bulletin.version });
-  return deps.planDispatch(
-    tx,
-    {
-      bulletinId: id,
-      type: content.type,
-      lane: content.kind,
-      message,
-      expiresAt,
-      audience: audience ?? (await deps.freezeReached(tx, references)),
-      channels: content.channels,
-      communeIds: resolved.communes.map((commune) => commune.areaId),
-      supersedes: references,
-    },
-    dispatchId,
-  );
+  const render: Render = (dispatchId, addressing) =>
+    renderMessage(
+      subject,
+      { dispatchId, identifier, sent, hash, signature, keyId },
+      deps.places(),
+      addressing,
+    );
+  return sendIssued(deps, tx, { bulletin, resolved, audience, expiresAt, render }, dispatchId);
+}
+
+type Render = (dispatchId: string, addressing: Addressing) => Uint8Array;
+
+interface Sending<A> extends PreparedIssue<A> {
+  readonly bulletin: Bulletin;
+  readonly expiresAt: Date;
+  readonly render: Render;
+}
+
+/** Plans every sending of a bulletin that this transaction issues; answers the main one. */
+async function sendIssued<A>(
+  deps: IssueDeps<A>,
+  tx: pg.PoolClient,
+  { bulletin, resolved, audience, expiresAt, render }: Sending<A>,
+  mainId: string,
+): Promise<IssuedDispatch> {
+  const { id, content, step, referenceIds: supersedes } = bulletin;
+  const plan = (
+    wish: Pick<IssuePlan<A>, "purpose" | "lane" | "audience"> & Partial<IssuePlan<A>>,
+  ) => {
+    const dispatchId = wish.purpose === "main" ? mainId : newId();
+    const message = render(dispatchId, { purpose: wish.purpose });
+    const { type, channels } = content;
+    const communeIds = resolved.communes.map((commune) => commune.areaId);
+    const common = { bulletinId: id, type, message, expiresAt, channels, communeIds, supersedes };
+    return deps.planDispatch(tx, { ...common, ...wish }, dispatchId);
+  };
+  const corrected = step === "correction" ? await deps.freezeCorrection(tx, supersedes) : undefined;
+  const main = await plan({
+    purpose: "main",
+    lane: content.kind,
+    audience: corrected?.main ?? audience ?? (await deps.freezeReached(tx, supersedes)),
+    ...(corrected && { orderCommuneIds: corrected.untoldCommuneIds }),
+  });
+  if (corrected && content.channels.includes("live"))
+    // Lanes are loudness: in the lane of notices it wakes nobody.
+    await plan({
+      purpose: "silent",
+      lane: "notice",
+      audience: corrected.silent,
+      channels: ["live"],
+    });
+  if (bulletin.msgType === "Update") {
+    const dispatchId = newId();
+    const until = await lastExpiry(tx, supersedes, expiresAt);
+    const message = render(dispatchId, { purpose: "left", expiresAt: until });
+    await deps.noteLeaving(tx, { bulletinId: id, dispatchId, message, expiresAt: until });
+  }
+  return main;
 }
 
 /** The instant of this transaction, whole milliseconds; the dispatch is stamped with the same. */

@@ -30,11 +30,18 @@ const places: BulletinPlaces = {
       .map(({ code }) => ({ code, name: { vi: code, en: code } })),
 };
 
+const BRIEF = {
+  vi: { headline: "Nơi bạn quan tâm", short: "Gọi cho người thân." },
+  en: { headline: "A place you care about", short: "Call your relatives." },
+};
+
 function subject(codes: readonly string[], polygon?: readonly Position[]): ApprovalSubject {
   return {
     bulletinId: "01900000-0000-7000-8000-000000000001",
     msgType: "Alert",
+    step: "alert",
     referenceIds: [],
+    unknownReferences: [],
     account: { id: "a", handle: "songlua", name: { vi: "Sông Lụa", en: "Sông Lụa" } },
     incident: null,
     content: typhoonContent({
@@ -44,6 +51,7 @@ function subject(codes: readonly string[], polygon?: readonly Position[]): Appro
       now: new Date("2026-11-24T02:00:00Z"),
     }),
     places: { packs: [], communes: codes.map((code) => ({ code, villages: null })) },
+    wordings: { concerned: BRIEF, left: null },
     rendererVersion: 1,
   };
 }

@@ -3,13 +3,15 @@
 // here and fetched; a shape too large for the frame is fetched too (the communes are always here).
 import type { ApprovalSubject } from "@loa/model/approval-hash.ts";
 import { FORMS, type Forms } from "@loa/model/bulletin.ts";
+import type { Purpose } from "@loa/model/chain-step.ts";
 import { formatLocalTime, parseInstant } from "@loa/model/local-time.ts";
 import { Problem } from "@loa/model/problem.ts";
 import { type Language, LANGUAGES } from "@loa/model/text.ts";
 import type { BulletinPlaces } from "./bulletin-deps.ts";
+import { requireApprovedArea } from "./message-area.ts";
 
 /** Goes into the approval hash: raise it with any change of what this file makes. */
-export const RENDERER_VERSION = 1;
+export const RENDERER_VERSION = 2;
 /** One pre-framed buffer for all sockets; 64 KiB may be buffered for each. */
 export const FRAME_BYTES_MAX = 16 * 1024;
 /** `event: warning`, `id: w<seq>.n<seq>` with two numbers of 19 digits, `data: `, line ends. */
@@ -29,14 +31,27 @@ export interface IssueFacts {
   readonly keyId: string;
 }
 
-/** @throws {Problem} message-too-large, when its frame would exceed FRAME_BYTES_MAX. */
+/** Whom a message is for, and until when it holds if that is not the bulletin's own expiry. */
+export interface Addressing {
+  readonly purpose: Purpose;
+  readonly expiresAt?: Date;
+}
+
+/**
+ * A message for the people of one purpose. To whom the bulletin is for, it carries the words for
+ * residents and for the concerned; the device knows its own places and shows the right ones.
+ * @throws {Problem} message-too-large, when its frame would exceed FRAME_BYTES_MAX.
+ * @throws {AreaFault} when what was encoded names other places than were approved.
+ */
 export function renderMessage(
   subject: ApprovalSubject,
   facts: IssueFacts,
   places: BulletinPlaces,
+  { purpose, expiresAt }: Addressing = { purpose: "main" },
 ): Uint8Array {
-  const { content } = subject;
+  const { content, wordings } = subject;
   const { polygon } = content.target;
+  const isLeft = purpose === "left";
   const message = {
     v: 1,
     dispatch: facts.dispatchId,
@@ -44,20 +59,28 @@ export function renderMessage(
     identifier: facts.identifier,
     type: content.type,
     msgType: subject.msgType,
+    step: subject.step,
+    purpose,
     kind: content.kind,
     nature: content.nature,
     account: { handle: subject.account.handle, name: subject.account.name },
     incident: subject.incident,
     number: content.number,
     sent: formatLocalTime(facts.sent),
-    expires: formatLocalTime(parseInstant(content.expiresAt) as Date),
+    expires: formatLocalTime(expiresAt ?? (parseInstant(content.expiresAt) as Date)),
     references: subject.referenceIds,
     areas: areasOf(subject, places),
     ...(polygon !== undefined && polygon.length <= MESSAGE_POLYGON_POINTS_MAX && { polygon }),
     hazard: content.hazard,
     riskLevel: content.riskLevel,
-    texts: Object.fromEntries(LANGUAGES.map((language) => [language, formsOf(subject, language)])),
-    items: content.items.map(({ category, title }) => ({ category, title })),
+    texts: Object.fromEntries(
+      LANGUAGES.map((language) => [
+        language,
+        isLeft ? leftForms(subject, language) : formsOf(subject, language),
+      ]),
+    ),
+    ...(!isLeft && { concerned: wordings.concerned }),
+    items: isLeft ? [] : content.items.map(({ category, title }) => ({ category, title })),
     hash: Buffer.from(facts.hash).toString("hex"),
     signature: Buffer.from(facts.signature).toString("base64url"),
     keyId: facts.keyId,
@@ -71,6 +94,7 @@ export function renderMessage(
       `The message takes ${size} bytes with its frame, ${FRAME_BYTES_MAX} are allowed: shorten the ` +
         "full or spoken form, name fewer items, or name larger areas.",
     );
+  requireApprovedArea(bytes, subject, places);
   return bytes;
 }
 
@@ -93,6 +117,13 @@ export const createIdentifier = (subject: ApprovalSubject): string =>
 function formsOf(subject: ApprovalSubject, language: Language): Forms {
   const forms = subject.content.texts[language];
   return Object.fromEntries(FORMS.map((form) => [form, forms[form]])) as unknown as Forms;
+}
+
+/** The whole of what those hear whom the bulletin is not for any more. */
+function leftForms({ wordings: { left } }: ApprovalSubject, language: Language): Forms {
+  if (left === null) throw new Error("nothing is replaced, so nobody is left out");
+  const { headline, short } = left[language];
+  return { headline, short, full: short, spoken: short };
 }
 
 function areasOf({ places: approved }: ApprovalSubject, places: BulletinPlaces): string[] {

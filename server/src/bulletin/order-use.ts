@@ -16,7 +16,7 @@ import { requireAllowed } from "./allowed.ts";
 import { giveApproval, hashSubject, selectApprovals, subjectOf } from "./approval.ts";
 import { databaseTime, refuseFaults } from "./bulletin.ts";
 import type { BulletinDeps, IssueDeps, IssuedDispatch } from "./bulletin-deps.ts";
-import { loadBulletin, lockBulletin } from "./bulletin-row.ts";
+import { FIRST_OF_CHAIN, loadBulletin, lockBulletin } from "./bulletin-row.ts";
 import { readIncident } from "./incident.ts";
 import { type Issued, issueLocked, prepareIssue } from "./issue.ts";
 import { loadOrder, orderFault, requireSigner, type StandingOrder } from "./standing-order.ts";
@@ -61,9 +61,8 @@ export async function useStandingOrder<A>(
     agencyId: order.agencyId,
     accountId: order.accountId,
     standingOrderId: orderId,
-    msgType: "Alert" as const,
+    ...FIRST_OF_CHAIN,
     content,
-    referenceIds: [],
     resolved: null,
   };
   const prepared = await prepareIssue(deps, draft);
@@ -112,7 +111,7 @@ async function findUse(
 ): Promise<Issued | undefined> {
   const { rows } = await deps.pool.query<IssuedDispatch>(
     `SELECT d.id AS "dispatchId", d.seq, d.issued_at AS "issuedAt"
-     FROM standing_order_use u JOIN dispatch d ON d.bulletin_id = u.bulletin_id
+     FROM standing_order_use u JOIN dispatch d ON d.bulletin_id = u.bulletin_id AND d.purpose = 'main'
      WHERE u.bulletin_id = $1 AND u.standing_order_id = $2`,
     [id, orderId],
   );

@@ -1,8 +1,11 @@
 // Reading bulletins: what was issued is everybody's; drafts are seen by the agency that writes
 // them and by the one directly above it, which may have to approve.
+import type { Purpose } from "@loa/model/chain-step.ts";
 import { Problem } from "@loa/model/problem.ts";
+import { type EffectiveWordings, wordingsOf } from "@loa/model/wording.ts";
+import { readAccount } from "../account/account.ts";
 import type { Actor } from "../account/actor.ts";
-import { type Approval, selectApprovals } from "./approval.ts";
+import { type Approval, replacedBy, selectApprovals } from "./approval.ts";
 import type { BulletinDeps } from "./bulletin-deps.ts";
 import {
   type Bulletin,
@@ -22,7 +25,12 @@ export interface BulletinDetail {
   readonly bulletin: Bulletin;
   readonly history: readonly BulletinEvent[];
   readonly approvals: readonly Approval[];
+  /** The main one of its sendings. */
   readonly dispatchId: string | null;
+  /** All its sendings, the main one first. */
+  readonly dispatches: readonly { readonly id: string; readonly purpose: Purpose }[];
+  /** What the concerned and those left out read, as approvers must see it. */
+  readonly wordings: EffectiveWordings;
 }
 
 /** @throws {Problem} bulletin-unknown, also for a draft that is not the caller's to see. */
@@ -34,15 +42,18 @@ export async function readBulletin(
   const bulletin = await loadBulletin(deps.pool, id);
   if (bulletin.issuedAt === null && !(await seenBy(deps.db, actor)).includes(bulletin.agencyId))
     throw new Problem("bulletin-unknown", `There is no bulletin ${id} that you may see.`);
-  const { rows } = await deps.pool.query<{ id: string }>(
-    "SELECT id FROM dispatch WHERE bulletin_id = $1",
+  const { rows: dispatches } = await deps.pool.query<{ id: string; purpose: Purpose }>(
+    "SELECT id, purpose FROM dispatch WHERE bulletin_id = $1 ORDER BY purpose <> 'main', purpose",
     [id],
   );
+  const { name } = await readAccount(deps.db, bulletin.accountId);
   return {
     bulletin,
     history: await selectEvents(deps.pool, id),
     approvals: await selectApprovals(deps.pool, { bulletinId: id }),
-    dispatchId: rows[0]?.id ?? null,
+    dispatchId: dispatches.find(({ purpose }) => purpose === "main")?.id ?? null,
+    dispatches,
+    wordings: wordingsOf(bulletin.content, name, await replacedBy(deps, bulletin)),
   };
 }
 

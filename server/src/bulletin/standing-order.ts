@@ -27,6 +27,7 @@ import {
 } from "./approval.ts";
 import { databaseTime } from "./bulletin.ts";
 import type { BulletinDeps } from "./bulletin-deps.ts";
+import { FIRST_OF_CHAIN } from "./bulletin-row.ts";
 import { requireEntitlement } from "./entitled.ts";
 import { renderMessage, trialFacts } from "./message.ts";
 import { insertStandingOrder, markOrderRevoked, type Sql } from "./store.ts";
@@ -97,7 +98,7 @@ async function requireSound(
   const { content } = filled;
   refuseOrder(checkContent(content, now).map(({ at, what }) => ({ at: `/template${at}`, what })));
   const resolved = await deps.resolve(content.target);
-  const longest = { ...owner, msgType: "Alert" as const, referenceIds: [], content };
+  const longest = { ...owner, ...FIRST_OF_CHAIN, content };
   await requireEntitlement(deps, longest, resolved);
   const subject = await subjectOf(deps, longest, resolved);
   renderMessage(subject, trialFacts(subject), deps.places());

@@ -1,7 +1,8 @@
 // The only writer of the tables of bulletins, approvals, incidents and standing orders. A state
 // is only ever changed from the state that was read under the row's lock; a change that finds
 // another one is a fault of ours, not a lost update.
-import type { BulletinContent, MsgType } from "@loa/model/bulletin.ts";
+import type { BulletinContent } from "@loa/model/bulletin.ts";
+import { type ChainStep, MSG_TYPE_OF } from "@loa/model/chain-step.ts";
 import type { Hazard } from "@loa/model/hazard.ts";
 import type { StandingOrderBody } from "@loa/model/standing-order.ts";
 import type { ResolvedTarget } from "@loa/model/target.ts";
@@ -18,10 +19,11 @@ export interface NewBulletin {
   readonly agencyId: string;
   readonly accountId: string;
   readonly standingOrderId: string | null;
-  readonly msgType: MsgType;
+  readonly step: ChainStep;
   readonly content: BulletinContent;
   readonly referenceIds: readonly string[];
-  /** Given beforehand only to a Cancel, whose places are those of the bulletin it takes back. */
+  readonly unknownReferences: readonly string[];
+  /** Given beforehand only to a Cancel or a correction: the places of the bulletin that it is about. */
   readonly resolved: ResolvedTarget | null;
 }
 
@@ -30,8 +32,8 @@ export async function insertBulletin(tx: Sql, bulletin: NewBulletin): Promise<bo
   const { content } = bulletin;
   const { rowCount } = await tx.query(
     `INSERT INTO bulletin (id, agency_id, account_id, incident_id, standing_order_id, type, msg_type,
-                           kind, state, content, reference_ids, resolved)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'draft', $9, $10, $11)
+                           kind, state, content, reference_ids, resolved, step, unknown_references)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'draft', $9, $10, $11, $12, $13)
      ON CONFLICT (id) DO NOTHING`,
     [
       bulletin.id,
@@ -40,11 +42,13 @@ export async function insertBulletin(tx: Sql, bulletin: NewBulletin): Promise<bo
       content.incidentId,
       bulletin.standingOrderId,
       content.type,
-      bulletin.msgType,
+      MSG_TYPE_OF[bulletin.step],
       content.kind,
       JSON.stringify(content),
       bulletin.referenceIds,
       bulletin.resolved === null ? null : JSON.stringify(bulletin.resolved),
+      bulletin.step,
+      bulletin.unknownReferences,
     ],
   );
   return rowCount === 1;

@@ -159,6 +159,8 @@ export interface Database {
     version: Default<number>;
     content: Json<unknown>;
     reference_ids: Default<string[]>;
+    step: Default<"alert" | "update" | "correction" | "last" | "cancel">;
+    unknown_references: Default<string[]>;
     created_at: Generated<Date>;
     resolved: Json<unknown> | null;
     hash: Bytes | null;
@@ -231,7 +233,10 @@ export interface Database {
     concerned: number;
     commune_ids: number[];
     channels: string[];
+    purpose: Default<"main" | "left" | "silent">;
+    message_commune_ids: number[] | null;
   };
+  leaving: { bulletin_id: string; dispatch_id: string; message: Bytes; expires_at: Instant };
   audience_commune: { dispatch_id: string; area_id: number; residents: Bytes; concerned: Bytes };
   shard: {
     dispatch_id: string;

@@ -2,6 +2,7 @@
 // the live channel, and whether it is still in force. Read once per dispatch; a connecting
 // device is then answered without the database.
 import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
+import type { Purpose } from "@loa/model/chain-step.ts";
 import type pg from "pg";
 import { RankIndex } from "./rank-index.ts";
 
@@ -11,6 +12,8 @@ export const REMEMBER_ENDED_HOURS = 48;
 export interface LiveDispatch {
   readonly dispatchId: string;
   readonly bulletinId: string;
+  /** Whom it is for: its audience, those left out, or those who have a faulty text. */
+  readonly purpose: Purpose;
   readonly type: BulletinType;
   readonly lane: Lane;
   /** Commit-ordered within the lane. */
@@ -19,7 +22,7 @@ export interface LiveDispatch {
   readonly expiresAtMs: number;
   readonly message: Uint8Array;
   readonly state: "open" | "cancelled" | "expired" | "sealed";
-  /** Dispatches whose bulletins this one cancels or replaces. */
+  /** Dispatches that this one cancels or replaces, with what these replaced before. */
   readonly supersedes: readonly string[];
   /** Codes of the communes it is for: who says to be there later is told as well. */
   readonly communeCodes: ReadonlySet<string>;
@@ -55,7 +58,7 @@ export async function loadLiveDispatches(
 ): Promise<LiveDispatch[]> {
   if (dispatchIds.length === 0) return [];
   const { rows } = await pool.query<Row>(
-    `SELECT d.id AS "dispatchId", d.bulletin_id AS "bulletinId", d.type, d.lane, d.seq, d.state,
+    `SELECT d.id AS "dispatchId", d.bulletin_id AS "bulletinId", d.purpose, d.type, d.lane, d.seq, d.state,
             d.issued_at AS "issuedAt", d.expires_at AS "expiresAt", d.message, d.supersedes,
             ARRAY(SELECT code FROM area WHERE id = ANY(d.commune_ids)) AS "communeCodes"
      FROM dispatch d WHERE d.id = ANY($1::uuid[]) ORDER BY d.lane, d.seq`,

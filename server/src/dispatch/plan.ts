@@ -2,12 +2,13 @@
 // sending needs is written here, in the transaction that issues the bulletin, and the cost
 // grows with shards and communes, never with people.
 import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
+import type { Purpose } from "@loa/model/chain-step.ts";
 import { type ChannelName, type EndpointKind, isAreaChannel } from "@loa/model/endpoint.ts";
 import type pg from "pg";
 import { blobPart, blobValues } from "../db/blob.ts";
 import { newId } from "../db/id.ts";
 import { closeDispatches } from "./close.ts";
-import { dispatchesOf } from "./supersede.ts";
+import { dispatchesOf, idsOf } from "./supersede.ts";
 import { type FailPoint, noFailPoint } from "../observe/fail-point.ts";
 
 /** Some recipients of one channel: one lease, one checkpoint. */
@@ -32,6 +33,8 @@ export interface PlannedAudience {
 
 export interface DispatchPlan {
   readonly bulletinId: string;
+  /** Which of the bulletin's sendings; `main` where nothing is said. */
+  readonly purpose?: Purpose;
   readonly type: BulletinType;
   readonly lane: Lane;
   readonly message: Uint8Array;
@@ -39,6 +42,10 @@ export interface DispatchPlan {
   readonly audience: PlannedAudience;
   readonly channels: readonly ChannelName[];
   readonly communeIds: readonly number[];
+  /** Where loudspeakers and carriers are ordered, if that is not everywhere. */
+  readonly orderCommuneIds?: readonly number[];
+  /** The communes that the message names, where they are others: those who left hear of the new area. */
+  readonly messageCommuneIds?: readonly number[];
   /** Ids of the bulletins that this one cancels or replaces. */
   readonly supersedes: readonly string[];
 }
@@ -60,7 +67,7 @@ export async function planDispatch(
   failPoint: FailPoint = noFailPoint,
 ): Promise<PlannedDispatch> {
   // Whoever still waits for what this one replaces is told this one instead.
-  const superseded = await dispatchesOf(tx, plan.supersedes);
+  const superseded = idsOf(await dispatchesOf(tx, plan.supersedes));
   await closeDispatches(tx, superseded, "cancelled");
   const { rows: lanes } = await tx.query<{ seq: number }>(
     "UPDATE lane SET seq = seq + 1 WHERE lane = $1 RETURNING seq",
@@ -70,9 +77,10 @@ export async function planDispatch(
   const { audience } = plan;
   const { rows: dispatches } = await tx.query<{ issuedAt: Date }>(
     `INSERT INTO dispatch (id, bulletin_id, type, lane, seq, state, issued_at, expires_at, message,
-                           supersedes, residents, concerned, commune_ids, channels)
+                           supersedes, residents, concerned, commune_ids, channels, purpose,
+                           message_commune_ids)
      VALUES ($1, $2, $3, $4, $5, 'open', now(), $6, $7,
-             $8, $9, $10, $11, $12)
+             $8, $9, $10, $11, $12, $13, $14)
      RETURNING issued_at AS "issuedAt"`,
     [
       dispatchId,
@@ -87,6 +95,8 @@ export async function planDispatch(
       audience.concerned,
       plan.communeIds,
       plan.channels,
+      plan.purpose ?? "main",
+      plan.messageCommuneIds ?? null,
     ],
   );
   await tx.query(
@@ -140,9 +150,10 @@ async function insertOrders(
   seq: number,
   channel: ChannelName,
 ): Promise<void> {
+  const communeIds = plan.orderCommuneIds ?? plan.communeIds;
   await tx.query(
     `INSERT INTO area_order (id, dispatch_id, channel, lane, seq, state, area_id)
      SELECT id, $1, $2, $3, $4, 'prepared', area_id FROM unnest($5::uuid[], $6::int[]) AS o(id, area_id)`,
-    [dispatchId, channel, plan.lane, seq, plan.communeIds.map(() => newId()), plan.communeIds],
+    [dispatchId, channel, plan.lane, seq, communeIds.map(() => newId()), communeIds],
   );
 }

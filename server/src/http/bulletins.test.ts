@@ -215,7 +215,16 @@ describe("a CAP message", () => {
     const { bulletin, remarks } = await author.ask(createBulletinFromCap, asking);
     expect(bulletin).toMatchObject({ state: "draft", type: "Exercise", riskLevel: 4 });
     expect(bulletin.content.target.areas).toEqual(["SL001", "SL002"]);
-    expect(remarks).toEqual([expect.stringContaining("The expiry is set to 12 hours from now")]);
+    expect(remarks).toEqual([
+      expect.stringContaining("The expiry is set to 12 hours from now"),
+      expect.stringContaining(
+        "a message that is not here: kttv@songlua.example,SLUA.2026.09.KC-04",
+      ),
+    ]);
+    expect(bulletin).toMatchObject({
+      step: "alert",
+      unknownReferences: ["kttv@songlua.example,SLUA.2026.09.KC-04,2026-09-07T11:00:00+07:00"],
+    });
     const params = { id: bulletin.id };
     const { state } = await author.ask(submitBulletin, { params, body: { version: 1 } });
     expect(state).toBe("submitted");

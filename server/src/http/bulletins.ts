@@ -1,7 +1,12 @@
 // Bulletins over HTTP.
 import {
+  correctBulletin as correctRoute,
+  updateBulletin as updateRoute,
+  updateIncident as updateIncidentRoute,
+} from "@loa/api/bulletin-chain.ts";
+import {
   approveBulletin as approveRoute,
-  bulletinSchema,
+  type bulletinSchema,
   cancelBulletin as cancelRoute,
   createBulletin as createRoute,
   createBulletinFromCap as fromCapRoute,
@@ -25,6 +30,7 @@ import {
 import type { IssueDeps } from "../bulletin/bulletin-deps.ts";
 import type { Bulletin } from "../bulletin/bulletin-row.ts";
 import { cancelBulletin } from "../bulletin/cancel.ts";
+import { draftNext, draftNextOfIncident } from "../bulletin/chain-draft.ts";
 import { createBulletinFromCap } from "../bulletin/from-cap.ts";
 import { type Issued, issueBulletin } from "../bulletin/issue.ts";
 import { listBulletins, readBulletin } from "../bulletin/read.ts";
@@ -81,6 +87,21 @@ export function mountBulletins<A>(app: App, deps: IssueDeps<A>): void {
   app.mount(issueRoute, async ({ caller, params, stableId }) =>
     showIssued(deps, caller, await issueBulletin(deps, caller, params.id, stableId)),
   );
+  app.mount(updateRoute, async ({ caller, params, body, stableId }) => {
+    const wish = { step: body.last ? "last" : "update", content: body.content } as const;
+    const { id } = await draftNext(deps, caller, params.id, wish, stableId);
+    return show(caller, id);
+  });
+  app.mount(updateIncidentRoute, async ({ caller, params, body, stableId }) => {
+    const wish = { step: body.last ? "last" : "update", content: body.content } as const;
+    const { id } = await draftNextOfIncident(deps, caller, params.id, wish, stableId);
+    return show(caller, id);
+  });
+  app.mount(correctRoute, async ({ caller, params, body, stableId }) => {
+    const wish = { step: "correction", content: body.content } as const;
+    const { id } = await draftNext(deps, caller, params.id, wish, stableId);
+    return show(caller, id);
+  });
   app.mount(cancelRoute, async ({ caller, params, body, stableId }) => {
     const { id } = await cancelBulletin(deps, caller, params.id, body.reason, stableId);
     return show(caller, id);
@@ -109,7 +130,8 @@ export async function showBulletin<A>(
   caller: Actor,
   id: string,
 ): Promise<BulletinView> {
-  const { bulletin, history, approvals, dispatchId } = await readBulletin(deps, caller, id);
+  const detail = await readBulletin(deps, caller, id);
+  const { bulletin, history, approvals, dispatchId, dispatches, wordings } = detail;
   const places = bulletin.resolved && placesOf(bulletin.resolved, deps.places());
   return {
     ...showSummary(bulletin),
@@ -126,7 +148,9 @@ export async function showBulletin<A>(
     identifier: bulletin.identifier,
     signature: bulletin.signature?.toString("base64url") ?? null,
     keyId: bulletin.keyId,
+    wordings,
     dispatchId,
+    dispatches: dispatches.map((dispatch) => ({ ...dispatch })),
     history: history.map(({ at, personName, ...event }) => ({
       ...event,
       at: at.toISOString(),
@@ -154,6 +178,7 @@ const showSummary = ({ content, ...bulletin }: Bulletin) => ({
   state: bulletin.state,
   version: bulletin.version,
   msgType: bulletin.msgType,
+  step: bulletin.step,
   type: content.type,
   kind: content.kind,
   hazard: content.hazard,
@@ -162,6 +187,7 @@ const showSummary = ({ content, ...bulletin }: Bulletin) => ({
   headline: { vi: content.texts.vi.headline, en: content.texts.en.headline },
   incidentId: content.incidentId,
   references: [...bulletin.referenceIds],
+  unknownReferences: [...bulletin.unknownReferences],
   createdAt: bulletin.createdAt.toISOString(),
   issuedAt: bulletin.issuedAt?.toISOString() ?? null,
   expiresAt: bulletin.expiresAt?.toISOString() ?? content.expiresAt,

@@ -10,7 +10,6 @@ import { openBackupDesk } from "../backup/backup.ts";
 import { expireBulletins } from "../bulletin/read.ts";
 import type { IssueDeps } from "../bulletin/bulletin-deps.ts";
 import { planDispatch } from "../dispatch/plan.ts";
-import { closeAndCollectReached } from "../dispatch/supersede.ts";
 import { mountAccounts } from "../http/accounts.ts";
 import { type App, buildApp } from "../http/app.ts";
 import { mountAreas } from "../http/areas.ts";
@@ -34,6 +33,7 @@ import { openTokenGenerations, verifyToken } from "../registry/token.ts";
 import { readOpenFilesMax } from "../observe/vitals.ts";
 import { limitSockets } from "../stream/socket-limit.ts";
 import { Counters } from "../observe/counters.ts";
+import { openChain } from "./chain.ts";
 import { openOperations, type Operations } from "./operations.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { startReporting } from "./process-reporter.ts";
@@ -69,6 +69,7 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
       throw new Problem("token-invalid", "This device token was revoked; register again.");
     return { kind: "device", who: claim };
   };
+  const chain = openChain(pool, bus, index);
   const issue: IssueDeps<FrozenAudience> = {
     db,
     pool,
@@ -85,16 +86,7 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
       await index.catchUp();
       return index.freeze(query);
     },
-    async freezeReached(tx, bulletinIds) {
-      await index.catchUp();
-      const { channels, communes } = await closeAndCollectReached(
-        tx,
-        bulletinIds,
-        async (dispatchId) =>
-          (await bus.request("ledger.reached", { dispatchId })) as Map<string, Uint8Array>,
-      );
-      return index.freezeOrdinals(channels, communes);
-    },
+    ...chain,
     planDispatch: (tx, plan, dispatchId) => planDispatch(tx, plan, dispatchId, failPoint),
     failPoint,
   };
@@ -138,8 +130,11 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
   });
 
   const followOnce = oneAtATime(() => Promise.all([index.catchUp(), expireBulletins(pool)]));
+  // What fails, as while the ledger starts again, is tried again.
+  const settleOnce = oneAtATime(() => chain.settle());
   const follow = setInterval(() => {
     followOnce().catch((error) => log.warn({ err: error }, "could not follow the registry"));
+    settleOnce().catch((error) => log.warn({ err: error }, "could not find who is left out"));
   }, FOLLOW_EVERY_MS);
   const save = () => index.saveSnapshot().catch((error) => log.warn({ err: error }, "snapshot"));
   const saving = setInterval(() => void save(), SNAPSHOT_EVERY_MS);
@@ -149,6 +144,7 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
       clearInterval(follow);
       clearInterval(saving);
       await listening.close();
+      await settleOnce().catch(() => {});
       unsubscribe();
       stopReporting();
       await operations.close();

@@ -4,7 +4,7 @@ import type { Lane } from "@loa/model/bulletin-type.ts";
 import { type AddressedChannel, outcomeCode, type Slice } from "../channel/channel.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Connections } from "./connections.ts";
-import { type Entry, holdsPlace, type InForce } from "./in-force.ts";
+import type { Entry, InForce } from "./in-force.ts";
 import type { OutcomeLog } from "./outcome-log.ts";
 
 /** Longest that sending keeps the loop from reading requests, receipts and news of a warning. */
@@ -140,15 +140,7 @@ export class Broadcast {
   }
 
   #concerns(entry: Entry, ordinal: number): boolean {
-    const { dispatch, msgType } = entry;
-    if (dispatch.has(ordinal)) return true;
     const { connections, inForce } = this.#options;
-    for (let each = connections.of(ordinal); each; each = each.next)
-      if (holdsPlace(entry, each)) return true;
-    // A Cancel follows what it ends to whomever that went.
-    return (
-      msgType === "Cancel" &&
-      dispatch.supersedes.some((id) => inForce.find(id)?.told.has(ordinal) === true)
-    );
+    return inForce.concerns(entry, ordinal, connections.of(ordinal));
   }
 }

@@ -44,9 +44,15 @@ export const STREAM_HEAD = [
 /** A comment, so that proxies and phones see life on a quiet connection. */
 export const HEARTBEAT: Buffer = Buffer.from(":\n\n");
 
-/** The first event. `retryMs` is when an EventSource comes back after its connection was cut. */
-export const frameHello = (atMs: number, retryMs: number): string =>
-  `retry: ${retryMs}\nevent: hello\ndata: {"at":"${new Date(atMs).toISOString()}"}\n\n`;
+/**
+ * The first event. `retryMs` is when an EventSource comes back after its connection was cut; `ended`
+ * are the dispatches on the device's own list that are in force no more.
+ */
+export const frameHello = (atMs: number, retryMs: number, ended: readonly object[] = []): string =>
+  `retry: ${retryMs}\nevent: hello\ndata: ${JSON.stringify({
+    at: new Date(atMs).toISOString(),
+    ...(ended.length > 0 && { ended }),
+  })}\n\n`;
 
 export const frameBye = (reason: ByeReason): string =>
   `event: bye\ndata: {"reason":"${reason}"}\n\n`;

@@ -7,6 +7,7 @@
 // and has still not seen them. There only the list of what the device has counts.
 import { LANES, type Lane, STANDING_OF_TYPE } from "@loa/model/bulletin-type.ts";
 import type { MsgType } from "@loa/model/bulletin.ts";
+import { CHAIN_STEPS, type ChainStep } from "@loa/model/chain-step.ts";
 import type { LiveDispatch } from "../dispatch/live-feed.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Device } from "./connection.ts";
@@ -24,6 +25,7 @@ const LONGEST_CURSOR: Cursor = { warning: 999_999_999_999_999, notice: 999_999_9
 export interface Entry {
   readonly dispatch: LiveDispatch;
   readonly msgType: MsgType;
+  readonly step: ChainStep;
   state: LiveDispatch["state"];
   /** The Cancel or Update that names it, if one is known. */
   supersededBy: Entry | undefined;
@@ -38,6 +40,17 @@ export interface Due {
   readonly claimed: readonly Entry[];
   /** The device's cursor, as far as it can be believed. */
   readonly cursor: Cursor;
+}
+
+/** Who somebody is and where each of their devices is, as far as a dispatch may concern them. */
+interface Whereabouts extends Pick<Device, "ordinal" | "places" | "standing"> {
+  readonly next?: Whereabouts | undefined;
+}
+
+/** A dispatch that a device has and that is in force no more. */
+export interface Ended {
+  readonly dispatch: string;
+  readonly how: "expired" | "replaced" | "cancelled";
 }
 
 export class InForce {
@@ -86,7 +99,7 @@ export class InForce {
       if (this.#entries.has(dispatch.dispatchId)) continue;
       const entry: Entry = {
         dispatch,
-        msgType: readMsgType(dispatch.message),
+        ...readKind(dispatch.message),
         state: dispatch.state,
         supersededBy: undefined,
         told: new OrdinalSet(),
@@ -138,12 +151,75 @@ export class InForce {
         if (holds && dispatch.seq <= cursor[lane]) {
           // A cursor moves past what was replaced and never sent, so it proves nothing of that.
           if (!entry.supersededBy && !entry.told.has(device.ordinal)) claimed.push(entry);
-        } else if (holds || holdsPlace(entry, device)) send.push(entry);
-        else if (this.#endsWhatItHas(entry, device, cursor)) send.push(entry);
+        } else if (holds) send.push(entry);
+        else {
+          const has = () => this.#hasWhatItReplaces(entry, device, cursor);
+          if (this.#concernsOutside(entry, device, has)) send.push(entry);
+        }
       }
     // The present state, not its history: what an update to the same person replaces is not told.
     const present = send.filter((entry) => !this.#isReplacedFor(entry, device));
     return { send: present, claimed, cursor };
+  }
+
+  /** Whether somebody who is connected is to be sent it, for any reason. */
+  concerns(entry: Entry, ordinal: number, connections: Whereabouts | undefined): boolean {
+    const { dispatch } = entry;
+    if (dispatch.has(ordinal)) return true;
+    const has = () =>
+      dispatch.supersedes.some((id) => this.#entries.get(id)?.told.has(ordinal) === true);
+    return connections !== undefined && this.#concernsOutside(entry, connections, has);
+  }
+
+  /**
+   * What a device has that is in force no more, and how that came: it drops them, also when what
+   * took their place has run out meanwhile.
+   */
+  ended(have: ReadonlySet<string>): Ended[] {
+    const ended: Ended[] = [];
+    for (const dispatch of have) {
+      const entry = this.#entries.get(dispatch);
+      if (!entry || this.isInForce(entry)) continue;
+      const by = entry.supersededBy;
+      const how =
+        by === undefined
+          ? entry.dispatch.expiresAtMs <= this.#now()
+            ? "expired"
+            : undefined
+          : by.msgType === "Cancel"
+            ? "cancelled"
+            : "replaced";
+      if (how !== undefined) ended.push({ dispatch, how });
+    }
+    return ended;
+  }
+
+  /**
+   * Whether a dispatch concerns somebody whom its frozen audience does not hold: who is there now,
+   * or who `has` what it ends. A Cancel follows what it ends to whomever that went; so does the
+   * message for those left out, but never to people whom the bulletin itself is for; and a
+   * correction alarms nobody by place who has the faulty text.
+   */
+  #concernsOutside(entry: Entry, devices: Whereabouts, has: () => boolean): boolean {
+    switch (entry.dispatch.purpose) {
+      case "main":
+        if (isThere(entry, devices)) return !(entry.step === "correction" && has());
+        return entry.msgType === "Cancel" && has();
+      case "silent":
+        return has();
+      case "left":
+        return has() && !this.#isMeantByMain(entry, devices);
+    }
+  }
+
+  /** Whether the bulletin of a message for those left out is for somebody after all. */
+  #isMeantByMain({ dispatch: { bulletinId } }: Entry, devices: Whereabouts): boolean {
+    for (const entry of this.#entries.values()) {
+      const { dispatch } = entry;
+      if (dispatch.bulletinId !== bulletinId || dispatch.purpose === "left") continue;
+      if (dispatch.has(devices.ordinal) || isThere(entry, devices)) return true;
+    }
+    return false;
   }
 
   /** A frame of this dispatch whose id is `cursor`; built once for all who share the cursor. */
@@ -176,9 +252,8 @@ export class InForce {
     };
   }
 
-  /** Whether it is the Cancel of something that this device has, whoever its audience is. */
-  #endsWhatItHas(entry: Entry, device: Device, cursor: Cursor): boolean {
-    if (entry.msgType !== "Cancel") return false;
+  /** Whether this device has something that the dispatch ends or replaces. */
+  #hasWhatItReplaces(entry: Entry, device: Device, cursor: Cursor): boolean {
     const { lane, seq, supersedes } = entry.dispatch;
     if (supersedes.some((id) => device.have.has(id))) return true;
     if (seq <= cursor[lane]) return false;
@@ -239,9 +314,17 @@ export class InForce {
 
 /** Whether somebody is told because of where they say they are: only what their standing may get. */
 export function holdsPlace(entry: Entry, person: Pick<Device, "places" | "standing">): boolean {
+  if (entry.dispatch.purpose !== "main") return false;
   if (person.places.length === 0) return false;
   if (STANDING_OF_TYPE[entry.dispatch.type] !== person.standing) return false;
   return person.places.some((code) => entry.dispatch.communeCodes.has(code));
+}
+
+/** Whether any of somebody's devices is told because of where it is. */
+function isThere(entry: Entry, devices: Whereabouts): boolean {
+  for (let each: Whereabouts | undefined = devices; each; each = each.next)
+    if (holdsPlace(entry, each)) return true;
+  return false;
 }
 
 function insertBySeq(lane: Entry[], entry: Entry): void {
@@ -251,11 +334,17 @@ function insertBySeq(lane: Entry[], entry: Entry): void {
 }
 
 /** From the frozen message, which is the only place that says so. An unreadable one is an Alert. */
-function readMsgType(message: Uint8Array): MsgType {
+function readKind(message: Uint8Array): { msgType: MsgType; step: ChainStep } {
   try {
-    const { msgType } = JSON.parse(Buffer.from(message).toString()) as { msgType?: unknown };
-    return msgType === "Cancel" || msgType === "Update" ? msgType : "Alert";
+    const { msgType, step } = JSON.parse(Buffer.from(message).toString()) as {
+      msgType?: unknown;
+      step?: unknown;
+    };
+    return {
+      msgType: msgType === "Cancel" || msgType === "Update" ? msgType : "Alert",
+      step: CHAIN_STEPS.find((each) => each === step) ?? "alert",
+    };
   } catch {
-    return "Alert";
+    return { msgType: "Alert", step: "alert" };
   }
 }

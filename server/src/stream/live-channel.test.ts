@@ -33,6 +33,7 @@ interface LiveWorld extends AddressedWorld {
 const dispatchOf = (slice: Slice, seq: number): LiveDispatch => ({
   dispatchId: slice.dispatchId,
   bulletinId: randomUUID(),
+  purpose: "main",
   type: slice.type,
   lane: slice.lane,
   seq,

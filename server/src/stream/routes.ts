@@ -129,7 +129,7 @@ function admit(parts: RouteParts, socket: Socket, device: Device): void {
   });
   socket.cork();
   const retryMs = RETRY_MS_MIN + Math.floor(Math.random() * (RETRY_MS_MAX - RETRY_MS_MIN));
-  socket.write(STREAM_HEAD + frameHello(parts.now(), retryMs));
+  socket.write(STREAM_HEAD + frameHello(parts.now(), retryMs, inForce.ended(device.have)));
   const due = inForce.due(device);
   for (const entry of due.claimed) outcomes.told(entry, device.ordinal);
   if (due.send.length > 0) {
