@@ -16,6 +16,7 @@ import { subscriberRoutes } from "./subscribers.ts";
 import { dispatchRoutes } from "./dispatches.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { healthRoutes } from "./health.ts";
+import { publicationRoutes } from "./publications.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { PROBLEM_MEDIA_TYPE, PROBLEMS } from "./problems.ts";
 import { JSON_BODY_MAX_BYTES, needsIdempotencyKey, type Route } from "./route.ts";
@@ -36,6 +37,7 @@ export const ROUTES: readonly Route[] = [
   ...deviceRoutes,
   ...deviceEdgeRoutes,
   ...dispatchRoutes,
+  ...publicationRoutes,
   ...healthRoutes,
   ...backupRoutes,
   ...documentationRoutes,
@@ -58,6 +60,8 @@ const NOUNS_VI: Readonly<Record<string, string>> = {
   Dispatches: "Đợt gửi",
   Ledger: "Sổ gửi",
   "Area orders": "Lệnh theo địa bàn",
+  Feeds: "Nguồn tin cho máy",
+  "Public pages": "Trang công khai",
   Health: "Tình trạng hệ thống",
   Backups: "Sao lưu",
   Documentation: "Tài liệu",
@@ -66,6 +70,7 @@ const NOUNS_VI: Readonly<Record<string, string>> = {
 /** What every operation may refuse, by what it takes. */
 function commonProblems(route: Route): ProblemCode[] {
   const codes: ProblemCode[] = ["internal-error"];
+  if (route.readers === "people") return codes;
   if (route.params || route.query || route.body) codes.push("request-invalid", "text-not-nfc");
   if (route.body) codes.push("body-too-large", "media-type-unsupported");
   if (route.body?.form === "json") codes.push("body-not-json", "body-not-utf8");
@@ -174,8 +179,8 @@ const requestContent = (body: NonNullable<Route["body"]>) =>
 
 /** `get /v1/bulletins/{id}` → `get-bulletins-id`. */
 const operationId = (route: Route): string =>
-  [route.method, ...route.path.split("/").slice(1)]
-    .map((part) => part.replaceAll(/[{}]/g, ""))
+  [route.readers ? `${route.method}-page` : route.method, ...route.path.split("/").slice(1)]
+    .map((part) => part.replaceAll(/[{}]/g, "") || "root")
     .filter((part) => part !== "v1")
     .join("-");
 

@@ -61,6 +61,11 @@ export interface Route {
   readonly problems?: readonly ProblemCode[];
   /** Every POST needs an Idempotency-Key; "none" is for those that store nothing, or stream. */
   readonly idempotency?: "none";
+  /**
+   * A page for people. Links to it are passed on and grow parameters on their way, so a query that
+   * it does not know is no fault; what it refuses comes as a page too.
+   */
+  readonly readers?: "people";
   /** Refused as `busy` while warnings need what it takes; operations without this never are. */
   readonly yields?: Yielding;
   /** Served at the device edge's own origin; the API answers 307 to there. */

@@ -40,11 +40,11 @@ const UNITS: readonly Unit[] = [
 ];
 
 /** The tree of areas, as far as accounts and bulletins ask for it. */
-export const PLACES: DemonstrationPlaces = {
-  byCode: (code) => UNITS.find((unit) => unit.code === code),
-  byId: (id) => UNITS.find((unit) => unit.id === id),
-  communesUnder: (id) => UNITS.filter((unit) => unit.parentId === id && id === 1),
-};
+export const PLACES = {
+  byCode: (code: string) => UNITS.find((unit) => unit.code === code),
+  byId: (id: number) => UNITS.find((unit) => unit.id === id),
+  communesUnder: (id: number) => UNITS.filter((unit) => unit.parentId === id && id === 1),
+} satisfies DemonstrationPlaces;
 
 /** Comes down to communes by code alone. `removed` codes are gone, as after a merger. */
 export function resolveByCode(

@@ -1,5 +1,5 @@
-// The server's own keys: Ed25519 for approvals and issued bulletins, and the secret of device
-// tokens. They live in the data folder, readable by the owner alone, and are made on first use.
+// The server's own keys: Ed25519 for approvals and issued bulletins, ECDSA for CAP documents, and the
+// secret of device tokens. They live in the data folder, readable by the owner alone, and are made on first use.
 // Losing them makes old signatures unverifiable and all device tokens void: back them up.
 import {
   createHash,
@@ -29,6 +29,8 @@ export interface ServerKeys {
     readonly publicKey: string;
   };
   readonly token: { readonly keyId: string; readonly secret: Buffer };
+  /** Signs CAP documents: XML signatures know no Ed25519, so this is ECDSA on P-256. PEM, both. */
+  readonly cap: { readonly privateKey: string; readonly publicKey: string };
 }
 
 /**
@@ -48,6 +50,12 @@ export function loadServerKeys(dataFolder: string): ServerKeys {
     ).trim(),
     "hex",
   );
+  const capKey = readOrMake(join(folder, "cap.pem"), () =>
+    generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({
+      type: "pkcs8",
+      format: "pem",
+    }),
+  );
   if (secret.length !== TOKEN_SECRET_BYTES)
     throw new Error(`${join(folder, "token-secret")} does not hold ${TOKEN_SECRET_BYTES} bytes`);
   return {
@@ -58,6 +66,10 @@ export function loadServerKeys(dataFolder: string): ServerKeys {
     },
     // The id names the secret without giving it away.
     token: { keyId: keyIdOf(Buffer.concat([Buffer.from("token"), secret])), secret },
+    cap: {
+      privateKey: capKey,
+      publicKey: createPublicKey(createPrivateKey(capKey)).export({ type: "spki", format: "pem" }),
+    },
   };
 }
 

@@ -205,6 +205,14 @@ export interface Database {
     verdict: string | null;
     comment: string | null;
   };
+  publication: {
+    bulletin_id: string;
+    code: string;
+    seq: Generated<number>;
+    record: Json<unknown>;
+    cap: Bytes;
+    published_at: Generated<Date>;
+  };
   idempotency: {
     scope: string;
     key: string;

@@ -66,6 +66,8 @@ export interface AppDeps {
   readonly owner?: () => string;
   /** Aborted, with a Problem, while work of one kind gives way to warnings. */
   readonly yielding?: (work: Yielding) => AbortSignal;
+  /** The page for somebody who opened an address that is none, or asked what is refused. */
+  readonly answerPeople?: (problem: Problem, path: string) => Response;
   /** Checks each answer against its schema; for tests, where a wrong answer must fail. */
   readonly checkAnswers?: boolean;
 }
@@ -93,7 +95,7 @@ const SECURITY_HEADERS = {
 
 /** Builds an app without any route; every noun mounts its own. */
 export function buildApp(deps: AppDeps): App {
-  const hono = new Hono({ strict: true });
+  const hono = new Hono<Variables>({ strict: true });
   const mounted: Route[] = [];
   // No timer: nothing needs to be forgotten while nobody asks.
   let forgetAtMs = performance.now();
@@ -107,14 +109,15 @@ export function buildApp(deps: AppDeps): App {
     for (const [name, value] of Object.entries(SECURITY_HEADERS))
       if (!context.res.headers.has(name)) context.res.headers.set(name, value);
   });
-  hono.onError((fault, context) => answerFault(deps.log, fault, context));
-  hono.notFound((context) => answerUnrouted(mounted, context));
+  hono.onError((fault, context) => answerFault(deps, fault, context));
+  hono.notFound((context) => answerUnrouted(deps, mounted, context));
   return {
     mounted,
     mount(route, handler) {
       mounted.push(route);
       const run = handler as unknown as (input: unknown) => Promise<unknown>;
       hono.on(route.method, honoPath(route.path), (context) => {
+        if (route.readers === "people") context.set("readers", "people");
         if (needsIdempotencyKey(route)) forgetSometimes();
         return serve(deps, route, run, context);
       });
@@ -132,6 +135,11 @@ export function buildApp(deps: AppDeps): App {
     fetch: (request) => hono.fetch(request),
     request: hono.request,
   };
+}
+
+/** What a request carries along: who reads what comes of it. */
+interface Variables {
+  Variables: { readers?: "people" };
 }
 
 const honoPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
@@ -198,19 +206,29 @@ function toResponse(deps: AppDeps, route: Route, answer: unknown): Response {
   return Response.json(answer, { status });
 }
 
-function answerFault(log: Logger, fault: unknown, context: Context): Response {
+function answerFault(deps: AppDeps, fault: unknown, context: Context<Variables>): Response {
   const { method, path } = context.req;
-  if (fault instanceof Problem) return problemResponse(fault, path);
+  const isPeople = context.get("readers") === "people";
+  const answer = (problem: Problem): Response =>
+    (isPeople && deps.answerPeople?.(problem, path)) || problemResponse(problem, path);
+  if (fault instanceof Problem) return answer(fault);
   // The path holds ids and codes only; a query or a body could hold more, and is not logged.
-  log.error({ err: fault, method, path }, "request failed");
-  return problemResponse(new Problem("internal-error", "Try again; tell the operator."), path);
+  deps.log.error({ err: fault, method, path }, "request failed");
+  return answer(new Problem("internal-error", "Try again; tell the operator."));
 }
 
-function answerUnrouted(mounted: readonly Route[], context: Context): Response {
+function answerUnrouted(
+  deps: AppDeps,
+  mounted: readonly Route[],
+  context: Context<Variables>,
+): Response {
   const { method, path } = context.req;
   const here = mounted.filter((route) => pathPattern(route.path).test(path));
-  if (here.length === 0)
-    return problemResponse(new Problem("not-found", `There is no ${path}.`), path);
+  if (here.length === 0) {
+    const problem = new Problem("not-found", `There is no ${path}.`);
+    const isPage = /\btext\/html\b/.test(context.req.header("accept") ?? "");
+    return (isPage && deps.answerPeople?.(problem, path)) || problemResponse(problem, path);
+  }
   const allow = [...new Set(here.map((route) => route.method.toUpperCase()))].join(", ");
   const problem = new Problem("method-not-allowed", `${method} is not taken here, but ${allow}.`);
   return problemResponse(problem, path, { allow });

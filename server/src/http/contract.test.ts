@@ -11,8 +11,10 @@ import { mountBulletins } from "./bulletins.ts";
 import { mountDevices } from "./devices.ts";
 import { mountDispatches } from "./dispatches.ts";
 import { mountDeviceEdgeRedirects, mountDocumentation } from "./documentation.ts";
+import { mountFeeds } from "./feeds.ts";
 import { mountHealth } from "./health.ts";
 import { mountIncidents } from "./incidents.ts";
+import { mountPublicPages } from "./public.ts";
 import { mountStandingOrders } from "./standing-orders.ts";
 import { mountSubscribers } from "./subscribers.ts";
 import { mountZones } from "./zones.ts";
@@ -37,8 +39,10 @@ test("every described operation is served, and none in secret", () => {
     mountDeviceEdgeRedirects,
     mountDispatches,
     mountDocumentation,
+    mountFeeds,
     mountHealth,
     mountIncidents,
+    mountPublicPages,
     mountStandingOrders,
     mountSubscribers,
     mountZones,

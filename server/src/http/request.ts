@@ -114,8 +114,9 @@ async function readWhole(
 export const readParams = (route: Route, params: Record<string, string>): unknown =>
   route.params && readTexts(route.params, Object.entries(params), "path");
 
-/** The checked query; a name that is given more than once is refused. */
+/** The checked query; a name that is given more than once is refused, but on a page for people. */
 export function readQuery(route: Route, query: URLSearchParams): unknown {
+  if (route.readers === "people") return undefined;
   const twice = [...query.keys()].find((name, i, names) => names.indexOf(name) !== i);
   if (twice !== undefined) throw invalid([{ at: `query/${twice}`, what: "given twice" }]);
   if (route.query) return readTexts(route.query, [...query], "query");

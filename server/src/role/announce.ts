@@ -10,6 +10,8 @@ export function announce(installation: Installation, config: Config): void {
     return;
   }
   const addresses = [
+    [`${api}/`, "for everybody: what is in force, check a notice / trang công khai"],
+    [`${api}/feeds/alerts.atom`, "the same as feeds: Atom, GeoJSON, CAP / nguồn tin cho máy"],
     [`${api}/docs`, "the API, to read / tài liệu API"],
     [`${api}/v1/openapi.json`, "the same for programs / cho phần mềm"],
     [`${api}/v1/health`, "whether all is well / tình trạng hệ thống"],

@@ -24,6 +24,7 @@ import { mountHealth } from "../http/health.ts";
 import { mountIncidents } from "../http/incidents.ts";
 import { CONNECTIONS_MAX, listen } from "../http/listen.ts";
 import { rememberCallers } from "../http/remembered-caller.ts";
+import { renderProblemPage } from "../http/public.ts";
 import { mountStandingOrders } from "../http/standing-orders.ts";
 import { mountSubscribers } from "../http/subscribers.ts";
 import { mountZones } from "../http/zones.ts";
@@ -37,6 +38,7 @@ import { openChain } from "./chain.ts";
 import { openOperations, type Operations } from "./operations.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { startReporting } from "./process-reporter.ts";
+import { openPublicSite, type PublicSite } from "./public-site.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
 
 /** How often the index follows the registry, expired bulletins are marked and revocations learnt. */
@@ -107,9 +109,12 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
     authenticate: remembered.authenticate,
     yielding,
     owner: () => lease.id,
+    answerPeople: renderProblemPage,
   });
+  const site = openPublicSite(context, () => tree, operations.now);
   mountNouns(app, {
     ...context,
+    site,
     operations,
     issue,
     index,
@@ -128,6 +133,7 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
     port: order.port,
     connectionsMax: limitSockets(WANTED_SOCKETS, readOpenFilesMax()).socketsMax,
   });
+  site.follow(listening.origin);
 
   const followOnce = oneAtATime(() => Promise.all([index.catchUp(), expireBulletins(pool)]));
   // What fails, as while the ledger starts again, is tried again.
@@ -145,6 +151,7 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
       clearInterval(saving);
       await listening.close();
       await settleOnce().catch(() => {});
+      await site.close();
       unsubscribe();
       stopReporting();
       await operations.close();
@@ -162,10 +169,11 @@ interface NounDeps extends RoleContext {
   readonly tree: () => Awaited<ReturnType<typeof loadAreaTree>>;
   readonly areasChanged: () => Promise<void>;
   readonly operations: Operations;
+  readonly site: PublicSite;
 }
 
 function mountNouns(app: App, deps: NounDeps): void {
-  const { order, connection, bus, issue, index, tree, areasChanged, operations } = deps;
+  const { order, connection, bus, issue, index, tree, areasChanged, operations, site } = deps;
   const { db, pool } = connection;
   const streamOrigin = () => order.streamUrl;
   mountAreas(app, { db, pool, tree, areasChanged });
@@ -180,6 +188,7 @@ function mountNouns(app: App, deps: NounDeps): void {
   mountDispatches(app, { pool, bus, tree });
   mountDeviceEdgeRedirects(app, { streamOrigin });
   mountBackups(app, { backups: openBackupDesk({ ...order, pool, version, log: deps.log }) });
+  site.mount(app);
   mountHealth(app, { version, look: operations.look });
   mountDocumentation(app, { version });
 }

@@ -31,6 +31,8 @@ export interface OperationsOptions {
 
 export interface Operations {
   readonly look: () => InstallationState;
+  /** PostgreSQL's time, carried on by this machine's clock while the database is away. */
+  readonly now: () => Date;
   /** Aborted while work of this kind gives way: what would begin is refused, what runs ends. */
   yielding(work: Yielding): AbortSignal;
   close(): Promise<void>;
@@ -103,6 +105,7 @@ export function openOperations(options: OperationsOptions): Operations {
       facts: facts(),
       figures: figures?.read,
     }),
+    now: () => probe.now(),
     yielding: (work) => yielding[work].signal,
     async close() {
       for (const timer of timers) clearInterval(timer);

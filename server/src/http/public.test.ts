@@ -1,0 +1,305 @@
+// What the public reads, over HTTP: caching, security, tolerance of what people and attackers send.
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { ITEM_TEXT_MAX, ITEMS_MAX } from "@loa/model/bulletin.ts";
+import { formatShortCode } from "@loa/model/short-code.ts";
+import { pino } from "pino";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createPublishingWorld, type PublishingWorld, typhoon } from "../../test/publishing-kit.ts";
+import type { Publication } from "../feed/publication.ts";
+import { PAGE_BYTES_MAX } from "../feed/page/layout.ts";
+import { type App, buildApp } from "./app.ts";
+import { mountFeeds } from "./feeds.ts";
+import { CHECKS_BURST, mountPublicPages, renderProblemPage } from "./public.ts";
+
+let kit: PublishingWorld;
+let app: App;
+let order: Publication;
+/** Everything that was logged. */
+let logged = "";
+
+beforeAll(async () => {
+  kit = await createPublishingWorld();
+  order = await kit.publish();
+  app = newApp();
+});
+afterAll(() => kit[Symbol.asyncDispose]());
+
+function newApp(): App {
+  const log = pino({ level: "trace" }, { write: (line: string) => (logged += line) });
+  const built = buildApp({
+    db: kit.world.database.db,
+    log,
+    authenticate: () => Promise.reject(new Error("nobody signs in here")),
+    answerPeople: renderProblemPage,
+  });
+  mountFeeds(built, { site: kit.site, capPublicKey: kit.world.keys.cap.publicKey });
+  mountPublicPages(built, { site: kit.site });
+  return built;
+}
+
+const get = async (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+  app.request(path, { headers });
+const paste = async (text: string, path = "/check"): Promise<Response> =>
+  app.request(path, {
+    method: "POST",
+    body: new URLSearchParams({ text }).toString(),
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+  });
+/** The page as people see it, without markup. */
+const words = async (response: Response): Promise<string> =>
+  (await response.text())
+    .replaceAll(/<head>[^]*?<\/head>|<[^>]+>/gu, " ")
+    .replaceAll("&#39;", "'")
+    .replaceAll("&quot;", '"')
+    .replaceAll(/\s+/gu, " ");
+
+describe("a reader who comes back", () => {
+  test.each(["/", "/b/CODE", "/feeds/alerts.atom", "/feeds/bulletins/CODE/cap.xml"])(
+    "%s: has it already, in each form by its own strong ETag",
+    async (pattern) => {
+      const path = pattern.replace("CODE", order.code);
+      const plain = await get(path);
+      const body = Buffer.from(await plain.arrayBuffer());
+      const tags = new Set<string>();
+      for (const [encoding, decode] of [
+        ["gzip", gunzipSync],
+        ["br", brotliDecompressSync],
+      ] as const) {
+        const packed = await get(path, { "accept-encoding": `${encoding}, identity;q=0.1` });
+        expect(packed.headers.get("content-encoding")).toBe(encoding);
+        expect(packed.headers.get("vary")).toBe("Accept-Encoding");
+        expect(decode(Buffer.from(await packed.arrayBuffer()))).toEqual(body);
+        const etag = packed.headers.get("etag") ?? "";
+        tags.add(etag);
+        const again = await get(path, {
+          "accept-encoding": encoding,
+          "if-none-match": `"x", W/${etag}`,
+        });
+        expect([again.status, (await again.arrayBuffer()).byteLength]).toEqual([304, 0]);
+        expect(again.headers.get("cache-control")).toBe(packed.headers.get("cache-control"));
+      }
+      tags.add(plain.headers.get("etag") ?? "");
+      expect(tags.size).toBe(3);
+      for (const tag of tags) expect(tag).toMatch(/^"[\w-]{20,}"$/u);
+    },
+  );
+
+  test("asks again for what may change within 20 seconds, never for what cannot", async () => {
+    const caching = async (path: string) => (await get(path)).headers.get("cache-control");
+    expect(await caching("/")).toBe("public, max-age=20");
+    expect(await caching("/feeds/alerts.geojson")).toBe("public, max-age=20");
+    expect(await caching(`/feeds/bulletins/${order.code}/cap.xml`)).toMatch(/immutable/u);
+  });
+
+  test("asks with HEAD as with GET", async () => {
+    const head = await app.request("/", { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect(head.headers.get("etag")).toBe((await get("/")).headers.get("etag"));
+  });
+});
+
+describe("a page", () => {
+  test("runs nothing, loads nothing, sets nothing, and may not be framed", async () => {
+    for (const path of ["/", `/b/${order.code}`, "/check", "/areas", "/exercises", "/nowhere"]) {
+      const page = await get(path, { accept: "text/html" });
+      const policy = page.headers.get("content-security-policy");
+      expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'/u);
+      expect(policy).toMatch(/base-uri 'none'; frame-ancestors 'none'$/u);
+      expect(page.headers.get("set-cookie")).toBeNull();
+      expect(page.headers.get("referrer-policy")).toBe("no-referrer");
+      expect(page.headers.get("x-content-type-options")).toBe("nosniff");
+      const text = await page.text();
+      expect(text).not.toMatch(/<script|\son\w+=|style="|<img|<iframe|javascript:/iu);
+      const elsewhere = Array.from(text.matchAll(/(?:src|href|action)="(https?:[^"]*)"/gu));
+      expect(elsewhere).toEqual([]);
+    }
+  });
+
+  test("has at most 30 kB, also of the longest bulletin; what did not fit has its own page", async () => {
+    const content = typhoon(["SL"]);
+    const item = {
+      category: "shelters" as const,
+      title: { vi: "Nơi trú tránh của toàn tỉnh", en: "Shelters" },
+      text: { vi: "Trường tiểu học. ".repeat(470), en: "School. ".repeat(ITEM_TEXT_MAX / 8) },
+    };
+    const { code } = await kit.publish({
+      ...content,
+      items: Array.from({ length: ITEMS_MAX }, () => item),
+    });
+    for (const path of [`/b/${code}`, `/en/b/${code}`, "/", "/en", "/check"]) {
+      const size = (await (await get(path)).arrayBuffer()).byteLength;
+      expect([path, size < PAGE_BYTES_MAX]).toEqual([path, true]);
+    }
+    const page = await (await get(`/b/${code}`)).text();
+    expect(page).toContain(`href="/b/${code}/${ITEMS_MAX}"`);
+    expect(await words(await get(`/b/${code}/${ITEMS_MAX}`))).toContain("Trường tiểu học.");
+    expect((await get(`/b/${code}/${ITEMS_MAX + 1}`)).status).toBe(404);
+  });
+
+  test("names number, ground, signatory, source, places, what to do and 112", async () => {
+    const page = await words(await get(`/b/${order.code}`));
+    const { content } = order;
+    for (const said of [
+      "ĐANG CÓ HIỆU LỰC",
+      content.number,
+      ...content.legalBasis,
+      content.signatory.post.vi,
+      content.source?.number ?? "",
+      "xã Bến Lụa",
+      content.texts.vi.short,
+      "112",
+      formatShortCode(order.code),
+      "Cấp độ rủi ro thiên tai: cấp 4 (đỏ)",
+    ])
+      expect(page).toContain(said);
+  });
+
+  test("shows every version of the thread, with when it was replaced or cancelled", async () => {
+    const first = await kit.publish(typhoon(["SL003"]));
+    const second = await kit.publish(typhoon(["SL003"]), [first.id]);
+    const before = await words(await get(`/b/${first.code}`));
+    expect(before).toMatch(/ĐÃ ĐƯỢC THAY THẾ Đã được thay thế lúc \d\d:\d\d ngày/u);
+    expect(before).toContain("Đọc bản đang có hiệu lực");
+    const cancel = await kit.cancel(second.id);
+    expect(await words(await get(`/b/${second.code}`))).toMatch(/ĐÃ THU HỒI Đã thu hồi lúc/u);
+    const last = await words(await get(`/b/${cancel.code}`));
+    expect(last).toContain("THÔNG BÁO THU HỒI");
+    expect(last).toMatch(
+      /đã được thay thế lúc .* đã thu hồi lúc|đã thu hồi lúc .* đã được thay thế/u,
+    );
+    expect(await words(await get(`/en/b/${first.code}`))).toMatch(
+      /REPLACED Replaced at \d\d:\d\d on/u,
+    );
+  });
+
+  test("says that an exercise is one before anything else, and lists it apart", async () => {
+    const exercise = await kit.publish(typhoon(["SL001"], { type: "Exercise" }));
+    const page = await words(await get(`/b/${exercise.code}`));
+    expect(page.indexOf("DIỄN TẬP Đây là nội dung diễn tập")).toBeLessThan(
+      page.indexOf("Bão số 9 sắp đổ bộ"),
+    );
+    expect(page).not.toContain("ĐANG CÓ HIỆU LỰC");
+    expect(await (await get("/")).text()).not.toContain(exercise.code);
+    expect(await (await get("/exercises")).text()).toContain(exercise.code);
+  });
+
+  test("is found by links that grew on their way, and by a code as people type it", async () => {
+    expect((await get(`/b/${order.code}?fbclid=x&fbclid=y&utm_source=zalo`)).status).toBe(200);
+    const typed = await get(`/b/${formatShortCode(order.code).toLowerCase()}`);
+    expect([typed.status, typed.headers.get("location")]).toEqual([308, `/b/${order.code}`]);
+  });
+
+  test.each([
+    "/b/AAAAAAAAA",
+    "/b/%3Cscript%3E",
+    "/a/XX",
+    "/i/none",
+    "/o/none",
+    "/en/nothing",
+    "/?page=400",
+    `/b/${"A".repeat(90)}`,
+  ])("%s is told to a person as a page", async (path) => {
+    const page = await get(path, { accept: "text/html,*/*" });
+    expect(page.status === 404 || page.status === 400).toBe(true);
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const text = await page.text();
+    expect(text).not.toContain("<script>");
+    expect(text).toContain("/check");
+  });
+});
+
+describe("Check a notice", () => {
+  const { vi } = typhoon().texts;
+
+  test("by code: genuine, mistyped, not ours, no code", async () => {
+    const by = async (code: string) => words(await get(`/check?code=${encodeURIComponent(code)}`));
+    expect(await by(formatShortCode(order.code))).toMatch(/Bản tin thật của .*ĐANG CÓ HIỆU LỰC/u);
+    expect(await by(`https://canhbao.songlua.example/b/${order.code}`)).toContain("Bản tin thật");
+    const last = order.code.at(-1) === "0" ? "1" : "0";
+    expect(await by(order.code.slice(0, -1) + last)).toContain("Mã bị gõ nhầm");
+    expect(await by("000000000")).toContain("Không phải bản tin của chúng tôi");
+    expect(await by("xin chào")).toContain("Đây không phải mã bản tin");
+  });
+
+  test("by text: what was approved, what was altered, what is not ours", async () => {
+    expect(await words(await paste(`Fwd: ${vi.short}`))).toContain(
+      "Từng từ giống bản đã được duyệt",
+    );
+    const forged = await words(await paste(vi.short.replace("112", "0912 345 678")));
+    expect(forged).toContain("ĐÃ BỊ SỬA ĐỔI");
+    expect(forged).toContain("[thêm: 0912 345 678] [bản gốc: 112]");
+    const foreign = "Khẩn cấp: vỡ đê, tất cả người dân chạy ngay lên núi trong đêm nay nhé.";
+    expect(await words(await paste(foreign))).toContain("Không tìm thấy");
+    expect(await words(await paste(vi.short, "/en/check"))).toContain("Word for word");
+  });
+
+  test("of an exercise says so", async () => {
+    const text = typhoon([], { type: "Exercise" }).texts.vi.short;
+    expect(await words(await paste(text))).toContain("DIỄN TẬP Đây là nội dung diễn tập");
+  });
+
+  test("keeps nothing: no cache, no log, nothing of it in an address", async () => {
+    const secret = "Con tôi là Nguyễn Thị Mật đang ở nhà số bảy ngõ chín một mình, xin cứu giúp";
+    const answer = await paste(secret);
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    expect(await answer.text()).not.toContain("Nguyễn Thị Mật");
+    expect(logged).not.toMatch(/Mật|xin cứu/u);
+    const { rows } = await kit.world.database.pool.query("SELECT FROM idempotency");
+    expect(rows).toEqual([]);
+  });
+
+  test("shows a hostile text as text", async () => {
+    const hostile = `${vi.short} <script>alert(1)</script> "onload='x' &lt;img src=x&gt;`;
+    const page = await (await paste(hostile)).text();
+    expect(page).not.toMatch(/<script|<img|onload='/u);
+    for (const name of ['"><script>', "'><b>"]) {
+      const areas = await (await get(`/areas?name=${encodeURIComponent(name)}`)).text();
+      expect(areas).not.toMatch(/"><script|'><b>/u);
+    }
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["no form", "%%%=%"],
+    ["bytes that are no text", "text=%FF%FE%00%C3"],
+    ["another field", "txet=abc"],
+    ["a field twice", "text=a&text=b"],
+  ])("answers a page to %s", async (_, body) => {
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const page = await app.request("/check", { method: "POST", body, headers });
+    expect([page.status, page.headers.get("content-type")]).toEqual([
+      200,
+      "text/html; charset=utf-8",
+    ]);
+  });
+
+  test("refuses what is too long as a page", async () => {
+    expect(await words(await paste("a ".repeat(15_000)))).toContain("Nội dung quá dài");
+    const page = await paste("ắ".repeat(20_000));
+    expect([page.status, page.headers.get("content-type")]).toEqual([
+      413,
+      "text/html; charset=utf-8",
+    ]);
+  });
+
+  test("says that it is busy instead of making others wait", async () => {
+    app = newApp();
+    const answers = await Promise.all(
+      Array.from({ length: CHECKS_BURST * 2 }, () => paste(vi.short)),
+    );
+    const busy = answers.filter(({ status }) => status === 503);
+    expect(busy.length).toBeGreaterThan(0);
+    expect(await words(busy[0] as Response)).toContain("Hệ thống đang bận");
+    expect((await get(`/check?code=${order.code}`)).status).toBe(200);
+    app = newApp();
+  });
+});
+
+test("feeds may be read by anybody's page, and the key with which CAP is signed", async () => {
+  const feed = await get("/feeds/alerts.geojson");
+  expect(feed.headers.get("access-control-allow-origin")).toBe("*");
+  expect(feed.headers.get("content-type")).toMatch(/^application\/geo\+json/u);
+  expect(await (await get("/feeds/cap-key.pem")).text()).toBe(kit.world.keys.cap.publicKey);
+  expect((await get("/feeds/nothing.atom")).status).toBe(400);
+  expect((await get("/feeds/areas/XX/alerts.atom")).status).toBe(404);
+});
