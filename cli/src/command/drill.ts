@@ -9,6 +9,8 @@ import {
   textOption,
   UsageError,
 } from "../command.ts";
+import { runChainDrill } from "../drill/chain-drill.ts";
+import { chainReport } from "../drill/chain-report.ts";
 import { runDrill } from "../drill/drill.ts";
 import { readUnits, TYPHOON_COAST } from "../drill/pack.ts";
 import { drillReport } from "../drill/report.ts";
@@ -23,12 +25,16 @@ const text = { type: "string" } as const;
 
 export const drill: Command = {
   name: "drill",
-  usage: "[--subscribers N] [--live M] [--area CODES] [--cap FILE] [--seed S]",
+  usage: "[--chain] [--subscribers N] [--live M] [--area CODES] [--cap FILE] [--seed S]",
   summary: {
     en: "Warn synthetic people from draft to receipt, in an instance of its own, and check it all",
     vi: "Diễn tập: phát cảnh báo thử từ soạn thảo đến xác nhận, rồi kiểm tra toàn bộ",
   },
   help: [
+    [
+      "--chain",
+      "an alert, updates whose area moves, a correction and the cancel, instead of one warning",
+    ],
     ["--subscribers N", "people who are registered (100000)"],
     ["--live M", "of them, who connect for real; a fifth of these are not meant (1000)"],
     ["--area CODES", "units that the warning is for (part of the coast of Sông Lụa)"],
@@ -36,6 +42,7 @@ export const drill: Command = {
     ["--seed S", "the same seed makes the same people (1)"],
   ],
   options: {
+    chain: { type: "boolean" },
     subscribers: text,
     live: text,
     area: { type: "string", multiple: true },
@@ -47,6 +54,8 @@ export const drill: Command = {
     let label = "";
     const cap = textOption(values, "cap");
     if (cap !== undefined) await access(cap);
+    if (cap !== undefined && values.chain === true)
+      throw new UsageError("--chain writes its own bulletins: leave --cap out");
     const areas = listOption(values, "area");
     const known = new Set((await readUnits()).map(({ code }) => code));
     const strange = areas.filter((code) => !known.has(code));
@@ -72,6 +81,12 @@ export const drill: Command = {
         },
         progress: (done: number, total: number) => bar.show(label, done, total),
       };
+      if (values.chain === true) {
+        const document = await runChainDrill(options, watcher, signal);
+        bar.clear();
+        const ok = document.checks.every((check) => check.ok);
+        return { ...answer(document, chainReport(document)), ok };
+      }
       const { document, communes, units } = await runDrill(options, watcher, signal);
       bar.clear();
       const ok = document.checks.every((check) => check.ok);

@@ -4,11 +4,11 @@ import { readFile } from "node:fs/promises";
 import type { z } from "@hono/zod-openapi";
 import {
   approveBulletin,
-  type bulletinSchema,
   createBulletin,
   createBulletinFromCap,
   submitBulletin,
 } from "@loa/api/bulletins.ts";
+import type { bulletinSchema } from "@loa/api/bulletins.ts";
 import { getDispatch, listAreaOrders, listDispatchCommunes } from "@loa/api/dispatches.ts";
 import { ApiProblem, type Client, createClient } from "@loa/api/client.ts";
 import type { ChannelName } from "@loa/model/endpoint.ts";

@@ -55,6 +55,24 @@ test("an approved warning reaches everyone in its area, and all sides agree on e
   expect(status).toBe(0);
 }, 120_000);
 
+test("one storm is one thread: at every step the right people are told, once", async () => {
+  const { status, stdout } = await drill("--chain", "--subscribers=1500", "--live=30", "--seed=3");
+  const { stages, checks } = JSON.parse(stdout) as {
+    stages: { step: string; told: Record<string, number> }[];
+    checks: { ok: boolean }[];
+  };
+  expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+  expect(stages.map(({ step }) => step)).toEqual([
+    "alert",
+    "update",
+    "correction",
+    "update",
+    "cancel",
+  ]);
+  expect(stages[1]?.told["left"]).toBeGreaterThan(0);
+  expect(status).toBe(0);
+}, 240_000);
+
 test("a drill for a place that Sông Lụa has not is refused before anything is started", async () => {
   const { status, stdout } = await drill("--area", "HN001");
   expect(status).toBe(2);

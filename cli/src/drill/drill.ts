@@ -140,11 +140,12 @@ async function playDrill(
 }
 
 /** Tells the sink where to acknowledge, and how many people its loudspeakers may claim. */
-async function prepareWitness(
+export async function prepareWitness(
   witness: WitnessLink,
   { api, stream, demonstration }: Instance,
   units: readonly NamedUnit[],
   seed: number,
+  refuseShare: number = REFUSED_ORDERS,
 ): Promise<void> {
   await witness.ask({
     kind: "sink",
@@ -156,7 +157,7 @@ async function prepareWitness(
     },
     behaviour: {
       seed,
-      refuseShare: REFUSED_ORDERS,
+      refuseShare,
       populations: Object.fromEntries(units.map(({ code, population }) => [code, population])),
     },
   });
@@ -200,7 +201,7 @@ async function settle(settling: Settling): Promise<void> {
 }
 
 /** Everybody who got it over loopback acknowledges through the sink. */
-const acknowledged = ({ liveAcknowledged, loopbackMessages }: Counts): number =>
+export const acknowledged = ({ liveAcknowledged, loopbackMessages }: Counts): number =>
   liveAcknowledged + loopbackMessages;
 
 function documentOf(evidence: Evidence): DrillDocument {

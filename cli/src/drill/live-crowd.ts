@@ -33,25 +33,37 @@ export interface LiveCounts {
 
 export interface LiveCrowd {
   /** Resolves with how many are connected when all are; rejects when one cannot connect. */
-  connect(stream: string, people: readonly LivePerson[]): Promise<number>;
-  counts(): LiveCounts;
-  testimony(): Testimony["live"];
+  connect(stream: string, people: readonly LivePerson[], lanes: readonly string[]): Promise<number>;
+  /** How many messages of one dispatch came; the rest counts over all of them. */
+  counts(dispatchId: string): LiveCounts;
+  testimony(dispatchId: string): Testimony["live"];
+  /** Dispatches of which anything came. */
+  dispatches(): readonly string[];
   oddities(): readonly string[];
   close(): Promise<void>;
 }
 
-interface Device extends LivePerson {
+/** What one device has of one dispatch. */
+interface Got {
   times: number;
   firstAtMs: number;
   isAcknowledged: boolean;
+}
+
+interface Device extends LivePerson {
+  readonly got: Map<string, Got>;
   handle?: StreamHandle;
 }
+
+const NOTHING: Got = { times: 0, firstAtMs: 0, isAcknowledged: false };
 
 export function createLiveCrowd(bodies: BodyBook): LiveCrowd {
   const agent = new Agent({ keepAlive: true, maxSockets: RECEIPTS_AT_ONCE });
   const devices: Device[] = [];
   const oddities: string[] = [];
-  const counts = { connected: 0, messages: 0, acknowledged: 0, waiting: 0, refused: 0 };
+  const counts = { connected: 0, waiting: 0, refused: 0 };
+  const messages = new Map<string, { messages: number; acknowledged: number }>();
+  let expectedLanes: readonly string[] = [];
   let lastProblem = "";
   let isClosing = false;
   let origin = "";
@@ -60,12 +72,19 @@ export function createLiveCrowd(bodies: BodyBook): LiveCrowd {
     if (!isClosing && oddities.length < ODDITIES_MAX) oddities.push(oddity);
   };
 
+  const totalsOf = (dispatch: string) => {
+    const known = messages.get(dispatch) ?? { messages: 0, acknowledged: 0 };
+    messages.set(dispatch, known);
+    return known;
+  };
+
   const acknowledge = async (device: Device, dispatch: string) => {
     const problem = await postReceipt(agent, origin, device.token, dispatch);
     counts.waiting -= 1;
     if (problem === undefined) {
-      device.isAcknowledged = true;
-      counts.acknowledged += 1;
+      const got = device.got.get(dispatch);
+      if (got) got.isAcknowledged = true;
+      totalsOf(dispatch).acknowledged += 1;
     } else {
       counts.refused += 1;
       lastProblem = problem;
@@ -77,14 +96,15 @@ export function createLiveCrowd(bodies: BodyBook): LiveCrowd {
     if (event.event === "bye")
       return note(`the server said bye to ${device.index}: ${String(event.data)}`);
     const atMs = monotonicNowMs();
-    if (device.times === 0) device.firstAtMs = atMs;
-    device.times = Math.min(device.times + 1, TIMES_MAX);
-    counts.messages += 1;
-    if (event.event !== "warning") note(`${device.index} heard a ${event.event}`);
+    if (!expectedLanes.includes(event.event)) note(`${device.index} heard a ${event.event}`);
     bodies.note(event.data, "live", 1);
     const dispatch = dispatchOf(event.data);
-    if (dispatch === undefined) note(`${device.index} heard something without a dispatch`);
-    else if (!device.isSilent) {
+    if (dispatch === undefined) return note(`${device.index} heard something without a dispatch`);
+    const got = device.got.get(dispatch) ?? { ...NOTHING, firstAtMs: atMs };
+    device.got.set(dispatch, got);
+    got.times = Math.min(got.times + 1, TIMES_MAX);
+    totalsOf(dispatch).messages += 1;
+    if (!device.isSilent) {
       counts.waiting += 1;
       setTimeout(() => void acknowledge(device, dispatch), Math.random() * SHOWING_MS_MAX);
     }
@@ -118,13 +138,12 @@ export function createLiveCrowd(bodies: BodyBook): LiveCrowd {
     });
 
   return {
-    async connect(stream, people) {
+    async connect(stream, people, lanes) {
       origin = stream;
+      expectedLanes = lanes;
       const waiting = people.map((person) => ({
         ...person,
-        times: 0,
-        firstAtMs: 0,
-        isAcknowledged: false,
+        got: new Map<string, Got>(),
       }));
       devices.push(...waiting);
       const openNext = async () => {
@@ -133,13 +152,13 @@ export function createLiveCrowd(bodies: BodyBook): LiveCrowd {
       await Promise.all(Array.from({ length: OPENING_MAX }, openNext));
       return counts.connected;
     },
-    counts: () => ({ ...counts, lastProblem }),
-    testimony: () => ({
-      index: Uint32Array.from(devices, (device) => device.index),
-      times: Uint8Array.from(devices, (device) => device.times),
-      firstAtMs: Float64Array.from(devices, (device) => device.firstAtMs),
-      acknowledged: Uint8Array.from(devices, (device) => Number(device.isAcknowledged)),
+    counts: (dispatchId) => ({
+      ...counts,
+      ...(messages.get(dispatchId) ?? { messages: 0, acknowledged: 0 }),
+      lastProblem,
     }),
+    testimony: (dispatchId) => testimonyOf(devices, dispatchId),
+    dispatches: () => [...messages.keys()],
     oddities: () => oddities,
     close() {
       isClosing = true;
@@ -147,6 +166,17 @@ export function createLiveCrowd(bodies: BodyBook): LiveCrowd {
       agent.destroy();
       return Promise.resolve();
     },
+  };
+}
+
+/** What all devices have of one dispatch. */
+function testimonyOf(devices: readonly Device[], dispatchId: string): Testimony["live"] {
+  const all = devices.map((device) => device.got.get(dispatchId) ?? NOTHING);
+  return {
+    index: Uint32Array.from(devices, (device) => device.index),
+    times: Uint8Array.from(all, ({ times }) => times),
+    firstAtMs: Float64Array.from(all, ({ firstAtMs }) => firstAtMs),
+    acknowledged: Uint8Array.from(all, ({ isAcknowledged }) => Number(isAcknowledged)),
   };
 }
 

@@ -21,7 +21,13 @@ export type Question =
       readonly behaviour: Partial<Behaviour>;
     }
   /** Connects everybody; answered when each of them has been greeted. */
-  | { readonly kind: "connect"; readonly stream: string; readonly people: readonly LivePerson[] }
+  | {
+      readonly kind: "connect";
+      readonly stream: string;
+      readonly people: readonly LivePerson[];
+      /** Lanes whose events are no oddity; warnings where nothing is said. */
+      readonly lanes?: readonly string[];
+    }
   /** What to end and remove if the drill is killed and cannot do it itself. */
   | { readonly kind: "guard"; readonly pid: number; readonly folders: readonly string[] }
   | { readonly kind: "count"; readonly dispatchId: string }

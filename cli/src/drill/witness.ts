@@ -32,7 +32,13 @@ async function respond(question: Question): Promise<AnswerOf[keyof AnswerOf]> {
       openedSink().useGateway(question.gateway);
       return "done";
     case "connect":
-      return { connected: await crowd.connect(question.stream, question.people) };
+      return {
+        connected: await crowd.connect(
+          question.stream,
+          question.people,
+          question.lanes ?? ["warning"],
+        ),
+      };
     case "guard":
       guarded = question;
       return "done";
@@ -55,7 +61,7 @@ function openedSink(): Sink {
 function count(dispatchId: string): Counts {
   const totals = openedSink().dispatch(dispatchId)?.totals();
   const gateway = openedSink().gateway();
-  const live = crowd.counts();
+  const live = crowd.counts(dispatchId);
   return {
     connected: live.connected,
     liveMessages: live.messages,
@@ -76,7 +82,7 @@ function testify(dispatchId: string): Testimony {
     .filter(({ order }) => order.dispatchId === dispatchId);
   for (const { order, timesAsked } of orders) bodies.note(order.message, "area", timesAsked);
   return {
-    live: crowd.testimony(),
+    live: crowd.testimony(dispatchId),
     loopback: {
       ordinal,
       times: Uint8Array.from(ordinal, (each) => counter?.timesOf(each) ?? 0),
@@ -95,7 +101,14 @@ function testify(dispatchId: string): Testimony {
       ...openedSink()
         .dispatches()
         .filter((each) => each.dispatchId !== dispatchId)
-        .map((each) => `the sink got the dispatch ${each.dispatchId}, which nobody issued`),
+        .map((each) => strangeDispatch("the sink", each.dispatchId)),
+      ...crowd
+        .dispatches()
+        .filter((each) => each !== dispatchId)
+        .map((each) => strangeDispatch("somebody who is connected", each)),
     ],
   };
 }
+
+const strangeDispatch = (who: string, dispatchId: string): string =>
+  `${who} got the dispatch ${dispatchId}, which nobody issued`;

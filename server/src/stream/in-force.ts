@@ -29,6 +29,8 @@ export interface Entry {
   state: LiveDispatch["state"];
   /** The Cancel or Update that names it, if one is known. */
   supersededBy: Entry | undefined;
+  /** What tells whoever has it that it is over for them: Cancels, and messages for those left out. */
+  readonly endedBy: Entry[];
   /** Who got it over a socket of this process, or says so. */
   readonly told: OrdinalSet;
   readonly frames: Map<string, Buffer>;
@@ -102,6 +104,7 @@ export class InForce {
         ...readKind(dispatch.message),
         state: dispatch.state,
         supersededBy: undefined,
+        endedBy: [],
         told: new OrdinalSet(),
         frames: new Map(),
       };
@@ -166,8 +169,7 @@ export class InForce {
   concerns(entry: Entry, ordinal: number, connections: Whereabouts | undefined): boolean {
     const { dispatch } = entry;
     if (dispatch.has(ordinal)) return true;
-    const has = () =>
-      dispatch.supersedes.some((id) => this.#entries.get(id)?.told.has(ordinal) === true);
+    const has = () => this.#holdsWhatItReplaces(entry, ({ told }) => told.has(ordinal));
     return connections !== undefined && this.#concernsOutside(entry, connections, has);
   }
 
@@ -254,15 +256,28 @@ export class InForce {
 
   /** Whether this device has something that the dispatch ends or replaces. */
   #hasWhatItReplaces(entry: Entry, device: Device, cursor: Cursor): boolean {
+    const { have, ordinal } = device;
     const { lane, seq, supersedes } = entry.dispatch;
-    if (supersedes.some((id) => device.have.has(id))) return true;
+    const isListed = (each: Entry) => have.has(each.dispatch.dispatchId) || each.told.has(ordinal);
+    // What is listed and not known here was forgotten here: rather one message too many.
+    if (supersedes.some((id) => have.has(id) && !this.#entries.has(id))) return true;
+    if (supersedes.some((id) => have.has(id)) && this.#holdsWhatItReplaces(entry, isListed))
+      return true;
     if (seq <= cursor[lane]) return false;
-    return supersedes.some((id) => {
-      const ended = this.#entries.get(id);
-      if (!ended) return false;
-      const { dispatch, told } = ended;
-      if (told.has(device.ordinal)) return true;
-      return dispatch.has(device.ordinal) && dispatch.seq <= cursor[dispatch.lane];
+    return this.#holdsWhatItReplaces(
+      entry,
+      (each) =>
+        isListed(each) ||
+        (each.dispatch.has(ordinal) && each.dispatch.seq <= cursor[each.dispatch.lane]),
+    );
+  }
+
+  /** Whether somebody got something that a dispatch ends, and was not told of the end of it before. */
+  #holdsWhatItReplaces(entry: Entry, got: (each: Entry) => boolean): boolean {
+    return entry.dispatch.supersedes.some((id) => {
+      const old = this.#entries.get(id);
+      if (old === undefined || isEnd(old) || !got(old)) return false;
+      return !old.endedBy.some((end) => end !== entry && got(end));
     });
   }
 
@@ -278,6 +293,8 @@ export class InForce {
         const earlier = this.#entries.get(id);
         // Of several, the Cancel counts; of updates the last.
         if (earlier && earlier.supersededBy?.msgType !== "Cancel") earlier.supersededBy = entry;
+        if (earlier && isEnd(entry) && !earlier.endedBy.includes(entry))
+          earlier.endedBy.push(entry);
       }
   }
 
@@ -319,6 +336,10 @@ export function holdsPlace(entry: Entry, person: Pick<Device, "places" | "standi
   if (STANDING_OF_TYPE[entry.dispatch.type] !== person.standing) return false;
   return person.places.some((code) => entry.dispatch.communeCodes.has(code));
 }
+
+/** Whether it leaves whoever gets it with nothing to act on. */
+const isEnd = ({ msgType, dispatch }: Entry): boolean =>
+  msgType === "Cancel" || dispatch.purpose === "left";
 
 /** Whether any of somebody's devices is told because of where it is. */
 function isThere(entry: Entry, devices: Whereabouts): boolean {

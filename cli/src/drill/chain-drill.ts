@@ -1,0 +1,202 @@
+// One storm as one thread, in one command: a warning, an update whose place moves, a correction, a
+// further update and the cancel, in an instance of its own. At every step the receiving side says who
+// got what; in the end a device comes back that missed all of it.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { connectStream } from "@loa/api/stream-client.ts";
+import { PURPOSES, type Purpose } from "@loa/model/chain-step.ts";
+import { arrivalsOf, checkChain, type SeenStage } from "./chain-checks.ts";
+import { awaitLeft, type IssuedStage, issueStage } from "./chain-desk.ts";
+import { expectChain, planChain, type StageExpectation } from "./chain-plan.ts";
+import { type Cast, castOf, isSettled } from "./desk.ts";
+import type { DrillCheck } from "./document.ts";
+import {
+  acknowledged,
+  type DrillWatcher,
+  prepareWitness,
+  QUIET_MS,
+  SETTLE_MS_MIN,
+  SETTLE_MS_PER_THOUSAND,
+} from "./drill.ts";
+import { enrol } from "./enrol.ts";
+import { startInstance } from "./instance.ts";
+import { readUnits } from "./pack.ts";
+import { makePeople } from "./people.ts";
+import { nowMs, startWitness, type WitnessLink } from "./witness-link.ts";
+
+/** How long a device that comes back is listened to: it must hear one message and no more. */
+export const RETURN_MS = 2_000;
+const POLL_MS = 100;
+
+export interface ChainDrillOptions {
+  readonly subscribers: number;
+  readonly live: number;
+  readonly areas: readonly string[];
+  readonly seed: number;
+}
+
+/** What `loa drill --chain --json` prints. */
+export interface ChainDrillDocument {
+  readonly stages: readonly {
+    readonly name: string;
+    readonly step: string;
+    readonly bulletin: string;
+    readonly communes: number;
+    /** People who got each sending. */
+    readonly told: Readonly<Record<Purpose, number>>;
+    readonly orders: { readonly main: number; readonly left: number };
+  }[];
+  readonly checks: readonly DrillCheck[];
+}
+
+/** Runs it. Whatever happens, everything that it started has ended when this settles. */
+export async function runChainDrill(
+  options: ChainDrillOptions,
+  watcher: DrillWatcher,
+  signal: AbortSignal,
+): Promise<ChainDrillDocument> {
+  await using ending = new AsyncDisposableStack();
+  const stopped = new Promise<never>((_, fail) => {
+    signal.addEventListener("abort", () => fail(signal.reason as Error));
+  });
+  stopped.catch(() => {});
+  return await Promise.race([play(options, watcher, signal, ending), stopped]);
+}
+
+async function play(
+  options: ChainDrillOptions,
+  watcher: DrillWatcher,
+  signal: AbortSignal,
+  ending: AsyncDisposableStack,
+): Promise<ChainDrillDocument> {
+  watcher.step("Starting an instance of its own");
+  const folder = await mkdtemp(join(tmpdir(), "loa-drill-people-"));
+  ending.defer(() => rm(folder, { recursive: true, force: true }));
+  const witness = startWitness();
+  ending.defer(() => witness.stop());
+  const { port } = await witness.ask({ kind: "open" });
+  const begun = (pid: number, server: string) =>
+    witness.ask({ kind: "guard", pid, folders: [server, folder] });
+  const instance = await startInstance(`127.0.0.1:${port}`, begun, signal);
+  ending.defer(() => instance.stop());
+  const cast = castOf(instance);
+  const units = await readUnits();
+
+  watcher.step("Registering people");
+  const meant = { areas: options.areas, rule: "residents", account: cast.account.handle } as const;
+  const people = await makePeople({ ...options, units, meant, folder });
+  const tokens = await enrol(cast.operator, people, watcher);
+  await prepareWitness(witness, instance, units, options.seed, 0);
+  const live = people.live.map((index) => ({
+    index,
+    token: tokens[index]?.token ?? "",
+    isSilent: false,
+  }));
+  const lanes = ["warning", "notice"];
+  await witness.ask({ kind: "connect", stream: instance.stream, people: live, lanes });
+
+  const isLive = new Set(people.live);
+  const expectations = expectChain(
+    planChain(options.areas, units),
+    people.rows,
+    units,
+    meant,
+    (index) => isLive.has(index),
+  );
+  const indexOf = new Map(tokens.map(({ ordinal }, index) => [ordinal, index]));
+  const seen: SeenStage[] = [];
+  const issued: IssuedStage[] = [];
+  for (const [number, expected] of expectations.entries()) {
+    watcher.step(`Issuing: ${expected.stage.name}`);
+    const stage = await issueStage(cast, expected.stage, number, issued.at(-1)?.bulletin);
+    const wantsLeft = expected.told.left.size + expected.ordered.left.length > 0;
+    const whole = wantsLeft ? await awaitLeft(cast, stage) : stage;
+    issued.push(whole);
+    for (const purpose of PURPOSES)
+      await settle(
+        { witness, cast, signal },
+        whole.dispatches[purpose],
+        expected.told[purpose].size,
+      );
+    await pause(QUIET_MS, undefined, { signal });
+    seen.push(await look(witness, whole, expected, indexOf));
+  }
+  watcher.step("A device comes back");
+  const returning = live.find(({ index }) => expectations.at(-1)?.told.main.has(index) === true);
+  const ids = new Set(issued.flatMap(({ dispatches }) => Object.values(dispatches)));
+  const { oddities } = await witness.ask({ kind: "testify", dispatchId: "" });
+  const strange = oddities.filter((text) => ![...ids].some((id) => text.includes(id)));
+  return {
+    stages: seen.map(({ expected, bulletin, seen: got }) => ({
+      name: expected.stage.name,
+      step: expected.stage.step,
+      bulletin,
+      communes: expected.main.communes.length,
+      told: {
+        main: got.main.times.size,
+        left: got.left.times.size,
+        silent: got.silent.times.size,
+      },
+      orders: { main: got.main.ordered.length, left: got.left.ordered.length },
+    })),
+    checks: [
+      ...checkChain(seen),
+      await checkReturn(instance.stream, returning?.token),
+      { name: "nothing else arrived anywhere", ok: strange.length === 0, ...found(strange) },
+    ],
+  };
+}
+
+const found = (wrongs: readonly string[]) =>
+  wrongs.length > 0 ? { found: wrongs.join("; ") } : {};
+
+async function look(
+  witness: WitnessLink,
+  { bulletin, dispatches }: IssuedStage,
+  expected: StageExpectation,
+  indexOf: ReadonlyMap<number, number>,
+): Promise<SeenStage> {
+  const of = async (purpose: Purpose) => {
+    const dispatchId = dispatches[purpose];
+    if (dispatchId === undefined) return arrivalsOf(undefined, indexOf);
+    return arrivalsOf(await witness.ask({ kind: "testify", dispatchId }), indexOf);
+  };
+  const seen = { main: await of("main"), left: await of("left"), silent: await of("silent") };
+  return { expected, bulletin, seen };
+}
+
+/** Waits until one sending has arrived and the ledger has every acknowledgement of it. */
+async function settle(
+  { witness, cast, signal }: { witness: WitnessLink; cast: Cast; signal: AbortSignal },
+  dispatchId: string | undefined,
+  expected: number,
+): Promise<void> {
+  if (dispatchId === undefined) return;
+  const deadline = nowMs() + SETTLE_MS_MIN + (expected / 1000) * SETTLE_MS_PER_THOUSAND;
+  while (nowMs() < deadline) {
+    const counts = await witness.ask({ kind: "count", dispatchId });
+    const got = counts.liveMessages + counts.loopbackMessages;
+    if (got >= expected && counts.waiting === 0)
+      if (await isSettled(cast, dispatchId, acknowledged(counts))) return;
+    await pause(POLL_MS, undefined, { signal });
+  }
+}
+
+/** A phone that was off for all of it must hear how it ended, once. */
+async function checkReturn(stream: string, token: string | undefined): Promise<DrillCheck> {
+  const name = "a device that missed it all comes back and hears of the end, once";
+  if (token === undefined) return { name, ok: true };
+  const connection = await connectStream({ url: `${stream}/v1/stream`, token });
+  const heard: string[] = [];
+  const timer = setTimeout(() => connection.close(), RETURN_MS);
+  for (let event = await connection.next(); event; event = await connection.next()) {
+    if (event.event === "hello") continue;
+    const { msgType } = JSON.parse(Buffer.from(event.data).toString()) as { msgType?: string };
+    heard.push(`${event.event} ${String(msgType)}`);
+  }
+  clearTimeout(timer);
+  const ok = heard.join() === "warning Cancel";
+  return ok ? { name, ok } : { name, ok, found: heard.join(", ") || "nothing" };
+}
