@@ -7,7 +7,7 @@ import {
 } from "@loa/model/delivery.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { plantDispatch, range } from "../../test/dispatch-kit.ts";
+import { eventually, plantDispatch, range } from "../../test/dispatch-kit.ts";
 import { type TestEngine, silent, startEngine } from "../../test/engine-kit.ts";
 import { noFailPoint } from "../observe/fail-point.ts";
 import { foldChannel } from "./fold.ts";
@@ -62,6 +62,32 @@ test("a receipt counts once, however often it comes and whether or not sent was 
   const figures = (await engine.ledger.summarize(dispatchId))?.channels["loopback"];
   expect(figures?.state).toMatchObject({ delivered: 1, read: 1, queued: PEOPLE - 2 });
   expect(figures?.reached).toEqual({ sent: 2, delivered: 2, read: 1 });
+});
+
+test("a copy of a receipt is not acknowledged before the first one is durable", async () => {
+  await using engine = await startEngine();
+  const { pool } = engine.database;
+  const { dispatchId } = await plant(engine);
+  const lock = await pool.connect();
+  await engine.ledger.summarize(dispatchId);
+  await lock.query("BEGIN");
+  await lock.query("LOCK TABLE journal IN EXCLUSIVE MODE");
+  const answered: string[] = [];
+  const receive = (name: string) =>
+    engine.ledger
+      .receive([receipts(dispatchId, [[3, "delivered"]])])
+      .then(({ known }) => answered.push(`${name} ${known}`));
+  const both = [receive("first"), receive("copy")];
+  // The copy has nothing to write: were it answered at once, it would be long before this is seen.
+  await eventually(
+    () => pool.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'journal'::regclass"),
+    ({ rowCount }) => rowCount === 1,
+  );
+  expect(answered).toEqual([]);
+  await lock.query("COMMIT");
+  lock.release();
+  await Promise.all(both);
+  expect(answered.toSorted()).toEqual(["copy 1", "first 0"]);
 });
 
 test("a receipt for somebody who is not in the dispatch is refused and counted", async () => {

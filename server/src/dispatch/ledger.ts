@@ -72,6 +72,8 @@ export class Ledger {
   readonly #log: Logger;
   readonly #retentionDays: number;
   readonly #resident = new Map<string, Promise<Resident | undefined>>();
+  /** Receipts under way: settled once what they set is durable, or is not. */
+  readonly #receiving = new Set<Promise<void>>();
   #position: Position;
   #tailing: Promise<void> | undefined;
   #tailAgain = false;
@@ -186,6 +188,30 @@ export class Ledger {
    * if they cannot be made durable, the dispatch is read again from the database.
    */
   async receive(groups: readonly ReceiptGroup[]): Promise<ReceiptVerdict> {
+    const durable = Promise.withResolvers<void>();
+    durable.promise.catch(() => {});
+    this.#receiving.add(durable.promise);
+    try {
+      const { verdict, rows } = await this.#takeAll(groups);
+      const others = [...this.#receiving].filter((each) => each !== durable.promise);
+      await this.#append(rows);
+      durable.resolve();
+      // What is known may be so from receipts that are not durable yet; own ones are, so two that
+      // know each other's do not wait for ever.
+      if (verdict.known > 0) await Promise.all(others);
+      await this.#storeRefusals(verdict);
+      return verdict;
+    } catch (error) {
+      durable.reject(error);
+      throw error;
+    } finally {
+      this.#receiving.delete(durable.promise);
+    }
+  }
+
+  async #takeAll(
+    groups: readonly ReceiptGroup[],
+  ): Promise<{ verdict: ReceiptVerdict; rows: NewJournalRow[] }> {
     const verdict: ReceiptVerdict = { accepted: 0, known: 0, refused: [], each: [] };
     const rows: NewJournalRow[] = [];
     for (const group of groups) {
@@ -203,6 +229,10 @@ export class Ledger {
       if (hasStrangers(resident, group)) await this.catchUp();
       rows.push(...pointRows(dispatchId, channel, this.#take(resident, group, verdict, codes)));
     }
+    return { verdict, rows };
+  }
+
+  async #append(rows: readonly NewJournalRow[]): Promise<void> {
     try {
       this.#failPoint("receipts-taken");
       await appendRows(this.#pool, rows);
@@ -211,8 +241,6 @@ export class Ledger {
       throw error;
     }
     this.#failPoint("committed");
-    await this.#storeRefusals(verdict);
-    return verdict;
   }
 
   /** Sets what is news of one group and answers it. */

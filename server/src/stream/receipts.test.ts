@@ -298,6 +298,6 @@ describe("a browser", () => {
     expect(preflight.headers.get("access-control-allow-headers")).toContain("Authorization");
     expect(preflight.headers.get("access-control-allow-credentials")).toBeNull();
     const health = await fetch(`${world.origin}/v1/health`);
-    expect(await health.json()).toMatchObject({ status: "ready", connections: 0 });
+    expect(await health.json()).toEqual({ status: "ready" });
   });
 });

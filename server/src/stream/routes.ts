@@ -92,7 +92,7 @@ export function createRoutes(parts: RouteParts): Routes {
       },
     },
     cold: {
-      health: () => answerJson({ status: "ready", ...parts.figures() }),
+      health: () => answerJson({ status: "ready" }),
       ticket(authorization) {
         const ticket = tickets.issue(gate.claimOf(authorization));
         return answerJson({ ticket, expiresInSeconds: TICKET_LIFE_MS / 1000 });
