@@ -9,6 +9,7 @@ import type { Bus } from "../bus/bus.ts";
 import { openLiveChannel } from "../channel/live.ts";
 import type { Logger } from "../observe/log.ts";
 import { openReceiptDesk } from "../receipt/receipt.ts";
+import { Admission } from "./admission.ts";
 import { Broadcast } from "./broadcast.ts";
 import { Connections } from "./connections.ts";
 import { DeviceGate, type Identity } from "./device-request.ts";
@@ -104,18 +105,19 @@ export async function openStream(options: StreamOptions): Promise<Stream> {
   const cold = openColdServer(routes.cold, options.publicOrigin, log);
   const hot = { ...routes.hot, other: (socket: Socket, bytes: Buffer) => cold.take(socket, bytes) };
 
+  const admission = new Admission((socket) => new Greeting(socket, hot, wheel).hear());
   const accept = (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     // A peer that breaks off is no news; "close" follows.
     socket.on("error", () => socket.destroy());
     const above = sockets.size - (options.socketsMax ?? SOCKETS_MAX);
-    if (above <= 0) new Greeting(socket, hot, wheel).hear();
+    if (above <= 0) admission.add(socket);
     else if (above <= (options.refusedSocketsMax ?? REFUSED_SOCKETS_MAX))
-      new Farewell(socket, wheel).say(routes.tooMany());
+      new Farewell(socket.resume(), wheel).say(routes.tooMany());
     else socket.destroy();
   };
-  const server = createServer({ noDelay: true }, accept);
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, accept);
 
   await following.refresh();
   await listen(server, options.host, options.port);
@@ -134,6 +136,7 @@ export async function openStream(options: StreamOptions): Promise<Stream> {
     figures,
     async close() {
       server.close();
+      admission.close();
       await following.close();
       await broadcast.close();
       await channel.close();
