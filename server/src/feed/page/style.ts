@@ -65,13 +65,14 @@ del{background:#fbd5d5;color:#5e0f0f}ins{background:#cfeedb;color:#06341c;text-d
 footer{border-top:1px solid var(--line);color:var(--quiet);font-size:.9375rem;padding-bottom:2rem}
 @media(max-width:26rem){h1{font-size:1.3rem}.areas{columns:1}.state b{font-size:1.15rem}.drill b{font-size:1.45rem}}
 @media(min-width:40rem){dl{display:grid;grid-template-columns:11rem 1fr;gap:.4rem 1rem}dt{margin:0}}
-@media print{@page{size:A4;margin:16mm 18mm}
+@media print{@page{size:A4;margin:14mm 17mm}
 :root{color-scheme:light;--paper:#fff;--ink:#000;--quiet:#333;--line:#999;--soft:#fff;--link:#000}
-body{font-size:11pt;line-height:1.45}.wide{max-width:none;padding:0}
-header.site{background:none;color:#000;border-bottom:1pt solid #000}nav,.skip,.screen{display:none}
+body{font-size:10.5pt;line-height:1.38}.wide{max-width:none;padding:0}main{padding-top:.3rem;padding-bottom:.3rem}
+header.site{background:none;color:#000;border-bottom:1pt solid #000}header.site .wide{padding:0}nav,.skip,.screen{display:none}
 .state,.level,.drill,.stripes,.verify svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-h1{font-size:17pt}h2{font-size:12.5pt;break-after:avoid}h3{break-after:avoid}
-.state,.help,.verify,.list>li{break-inside:avoid}p{orphans:3;widows:3}a{text-decoration:none}}
+h1{font-size:16pt;margin:.4rem 0}h2{font-size:11.5pt;margin:.8rem 0 .2rem;padding-top:.4rem;break-after:avoid}h3{font-size:10.5pt;margin:.5rem 0 .1rem;break-after:avoid}footer{font-size:9pt}.help b{font-size:12pt}
+p{margin:.25rem 0;orphans:3;widows:3}.lead{font-size:12pt}.state,.help,.note{padding:.35rem .8rem;margin:.6rem 0}.verify svg{width:7.5rem;height:7.5rem}
+dl{gap:.1rem 1rem}.state,.help,.verify,.list>li{break-inside:avoid}a{text-decoration:none}}
 `;
 
 /** Only this style may apply; forms go home; nothing is loaded, run or framed. */
