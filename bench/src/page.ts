@@ -48,7 +48,8 @@ What was measured, on what, and what stands between a figure and a deployment:
 
 A value is the median of its runs, which stand beside it as lowest and highest. Processor time is that
 of all server processes and of PostgreSQL, without clients and sinks. Marks compare with what the
-project demands: ✓ met, ✗ not met.
+project demands: ✓ met, ✗ not met. Where the load is above the number of cores, others used the machine
+at the same time: wall time is then an upper bound, and only processor time can be compared.
 
 ![Cost by registered people](benchmarks.svg)
 `;
