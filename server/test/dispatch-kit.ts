@@ -38,6 +38,8 @@ export interface TestPlan {
   readonly type?: BulletinType;
   readonly expiresInMs?: number;
   readonly supersedes?: readonly string[];
+  /** What the message names, where an encoder failed; otherwise the codes of the communes. */
+  readonly areas?: readonly string[];
 }
 
 export function audienceOf(plan: TestPlan): PlannedAudience {
@@ -85,9 +87,32 @@ export async function plantBulletin(pool: pg.Pool): Promise<string> {
   return bulletin;
 }
 
+/** The communes of a plan as a pack has them; answers their codes. */
+async function plantAreas(pool: pg.Pool, ids: readonly number[]): Promise<string[]> {
+  await pool.query(
+    `INSERT INTO area_pack (name, valid_from, state) VALUES ('test', '2026-01-01', 'active')
+     ON CONFLICT DO NOTHING`,
+  );
+  await pool.query(
+    `INSERT INTO area (id, pack_id, code, level, name_vi, name_en) OVERRIDING SYSTEM VALUE
+     SELECT DISTINCT a.id, p.id, 'T' || a.id, 'commune', 'Xã thử', 'Test commune'
+     FROM unnest($1::int[]) AS a(id), area_pack p WHERE p.name = 'test' ON CONFLICT DO NOTHING`,
+    [ids],
+  );
+  const { rows } = await pool.query<{ code: string }>(
+    "SELECT code FROM area WHERE id = ANY($1::int[])",
+    [ids],
+  );
+  return rows.map(({ code }) => code);
+}
+
 /** Plans a dispatch and commits it. */
 export async function plantDispatch(pool: pg.Pool, plan: TestPlan): Promise<PlannedDispatch> {
   const bulletinId = await plantBulletin(pool);
+  const areas = await plantAreas(
+    pool,
+    plan.communes.map((commune) => commune.areaId),
+  );
   const client = await pool.connect();
   try {
     await client.query("BEGIN");
@@ -95,7 +120,9 @@ export async function plantDispatch(pool: pg.Pool, plan: TestPlan): Promise<Plan
       bulletinId,
       type: plan.type ?? "Exercise",
       lane: plan.lane ?? "warning",
-      message: Buffer.from(JSON.stringify({ v: 1, bulletin: bulletinId })),
+      message: Buffer.from(
+        JSON.stringify({ v: 1, bulletin: bulletinId, areas: plan.areas ?? areas }),
+      ),
       expiresAt: new Date(Date.now() + (plan.expiresInMs ?? 3_600_000)),
       audience: audienceOf(plan),
       channels: plan.channels,

@@ -81,7 +81,11 @@ export async function runOrder(
         "its sender died while handing over",
       );
     const facts = await run.dispatches.read(claimed.dispatchId);
-    const { type, lane, message, expiresAt } = facts;
+    const { type, lane, message, expiresAt, areaFault } = facts;
+    if (areaFault !== undefined) {
+      run.log.error({ order: claimed.orderId, fault: areaFault }, "not ordered");
+      return await setState(run.pool, claimed, "refused", null, `not sent: ${areaFault}`);
+    }
     const { orderId, dispatchId, areaCode } = claimed;
     let outcome: OrderOutcome;
     do {

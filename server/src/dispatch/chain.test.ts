@@ -73,7 +73,7 @@ async function issue(
       noteLeaving(tx, {
         bulletinId,
         dispatchId: leftId,
-        message: Buffer.from("{}"),
+        message: Buffer.from(JSON.stringify({ areas: ["T1"] })),
         expiresAt: new Date(Date.now() + 3_600_000),
       }),
     );

@@ -2,6 +2,7 @@
 // Immutable once issued, so it is read once and kept for a while.
 import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
 import type pg from "pg";
+import { findAreaFault } from "./area-check.ts";
 
 /** Dispatches kept; the message is at most 16 KiB, so this is at most 4 MiB. */
 export const CACHE_MAX = 256;
@@ -11,6 +12,8 @@ export interface DispatchFacts {
   readonly type: BulletinType;
   readonly lane: Lane;
   readonly message: Uint8Array;
+  /** Why it may not be handed over: it is not for the approved places. */
+  readonly areaFault: string | undefined;
   /** Instant of PostgreSQL's clock; this process's distance to it is in `ageMs`. */
   readonly issuedAt: Date;
   readonly expiresAt: Date;
@@ -42,16 +45,21 @@ export class DispatchCache {
   async #read(dispatchId: string): Promise<DispatchFacts> {
     const asked = performance.now();
     const { rows } = await this.#pool.query<
-      Omit<DispatchFacts, "dispatchId" | "issuedMonotonic"> & { ageMs: number }
+      Omit<DispatchFacts, "dispatchId" | "issuedMonotonic" | "areaFault"> & {
+        ageMs: number;
+        communeIds: number[];
+      }
     >(
       `SELECT type, lane, message, issued_at AS "issuedAt", expires_at AS "expiresAt",
+              COALESCE(message_commune_ids, commune_ids) AS "communeIds",
               extract(epoch FROM clock_timestamp() - issued_at)::float8 * 1000 AS "ageMs"
        FROM dispatch WHERE id = $1`,
       [dispatchId],
     );
     const row = rows[0];
     if (row === undefined) throw new Error(`dispatch ${dispatchId} is not in the database`);
-    return { dispatchId, ...row, issuedMonotonic: asked - row.ageMs };
+    const areaFault = await findAreaFault(this.#pool, row.message, row.communeIds);
+    return { dispatchId, ...row, areaFault, issuedMonotonic: asked - row.ageMs };
   }
 }
 

@@ -138,6 +138,14 @@ async function handOver(
     );
     return { kind: "all", outcome: "failed" };
   }
+  if (facts.areaFault !== undefined) {
+    // Nobody is told the wrong thing; the ledger says who was not told, and the log why.
+    run.log.error(
+      { dispatch: dispatchId, channel: channel.name, fault: facts.areaFault },
+      "not sent: the message is not for the approved area",
+    );
+    return { kind: "all", outcome: "failed" };
+  }
   for (;;) {
     await run.turn();
     // Asked at the last moment: a process that was stopped here and wakes must not hand over.

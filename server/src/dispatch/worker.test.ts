@@ -345,3 +345,23 @@ test("an order that failed in a worker that lives is taken up again", async () =
   );
   expect(asked).toHaveLength(2);
 });
+
+test("a message that names other places than were approved is handed to nobody, and that is said", async () => {
+  await using engine = await startEngine();
+  const channel = new RecordingChannel({});
+  await engine.startWorker([channel]);
+  const { pool } = engine.database;
+  const communes = [
+    { areaId: 1, residents: range(0, 10) },
+    { areaId: 2, residents: range(10, 10) },
+  ];
+  await plantDispatch(pool, { communes: [{ areaId: 3, residents: [] }], channels: ["loopback"] });
+  // Smaller, larger, and missing, as a faulty encoder would make it.
+  for (const areas of [["T1"], ["T1", "T2", "T3"], []]) {
+    const { dispatchId } = await plantDispatch(pool, { communes, channels: ["loopback"], areas });
+    engine.bus.publish("dispatch.changed", { dispatchId });
+    const figures = await settled(engine.ledger, dispatchId, "loopback");
+    expect(figures?.state).toMatchObject({ failed: 20, sent: 0 });
+  }
+  expect(channel.slices).toEqual([]);
+});
