@@ -4,10 +4,13 @@ import { estimateAudience } from "@loa/api/audience.ts";
 import { createClient } from "@loa/api/client.ts";
 import { type Random, seedRandom } from "@loa/model/random.ts";
 import type { Position } from "@loa/model/target.ts";
+import { clearDispatches } from "../dispatch-tables.ts";
 import { type OpenSet, openPeopleSet } from "../people-set.ts";
 import { quantile } from "../statistics.ts";
 import { check, type Figure, figure, type Unit } from "../unit.ts";
+import { waitUntil } from "../wait.ts";
 
+const READY_MS_MAX = 120_000;
 const SHAPES = 60;
 const SHAPES_SMALL = 4;
 const POINTS = [100, 1_000, 5_000] as const;
@@ -33,6 +36,15 @@ export const estimate: Unit = {
     const open = await openPeopleSet(context);
     try {
       const client = createClient({ origin: open.installation.api, key: open.set.authorKey });
+      await clearDispatches(open.installation.connection.pool);
+      // A server that is still starting gives way to warnings and refuses estimates.
+      const body = { target: { areas: [...open.set.areas], rule: { kind: "named" } as const } };
+      await waitUntil(READY_MS_MAX, () =>
+        client.ask(estimateAudience, { body }).then(
+          () => true,
+          () => false,
+        ),
+      );
       const random = seedRandom(context.seed);
       const figures: Figure[] = [];
       let isRight = true;
