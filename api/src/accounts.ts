@@ -66,6 +66,7 @@ const keyInfoSchema = z
     fingerprint: fingerprintSchema,
     memberId: idSchema.nullable(),
     gateway: z.string().nullable(),
+    sourceId: idSchema.nullable(),
     label: z.string(),
     createdAt: instantSchema,
     revokedAt: instantSchema.nullable(),
@@ -233,7 +234,7 @@ export const createKey = defineRoute({
   method: "post",
   path: "/v1/keys",
   noun: "Keys",
-  summary: "Make a key for a member or for a channel's gateway",
+  summary: "Make a key for a member, a channel's gateway or a CAP source",
   access: OPERATOR,
   body: {
     form: "json",
@@ -241,12 +242,13 @@ export const createKey = defineRoute({
       holder: z.union([
         z.strictObject({ memberId: idSchema }),
         z.strictObject({ gateway: z.enum(CHANNEL_NAMES) }),
+        z.strictObject({ sourceId: idSchema }),
       ]),
       label: z.string().min(1).max(100),
     }),
   },
   answer: { status: 201, description: "The key", schema: freshKeySchema },
-  problems: ["member-unknown"],
+  problems: ["member-unknown", "source-unknown"],
 });
 
 export const revokeKey = defineRoute({

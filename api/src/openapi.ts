@@ -9,6 +9,7 @@ import { areaRoutes } from "./areas.ts";
 import { accountRoutes } from "./accounts.ts";
 import { chainRoutes } from "./bulletin-chain.ts";
 import { bulletinRoutes } from "./bulletins.ts";
+import { capSourceRoutes } from "./cap-sources.ts";
 import { deviceEdgeRoutes } from "./device-edge.ts";
 import { deviceRoutes } from "./devices.ts";
 import { audienceRoutes } from "./audience.ts";
@@ -30,6 +31,7 @@ export const ROUTES: readonly Route[] = [
   ...bulletinRoutes,
   ...chainRoutes,
   ...standingOrderRoutes,
+  ...capSourceRoutes,
   ...areaRoutes,
   ...zoneRoutes,
   ...audienceRoutes,
@@ -57,6 +59,7 @@ const NOUNS_VI: Readonly<Record<string, string>> = {
   Incidents: "Sự kiện",
   Bulletins: "Bản tin",
   "Standing orders": "Lệnh chờ sẵn",
+  "CAP sources": "Nguồn CAP",
   Dispatches: "Đợt gửi",
   Ledger: "Sổ gửi",
   "Area orders": "Lệnh theo địa bàn",
@@ -78,7 +81,7 @@ function commonProblems(route: Route): ProblemCode[] {
     codes.push("idempotency-key-missing", "idempotency-key-reused", "idempotency-in-progress");
   if (route.yields) codes.push("busy");
   if (route.access.kind === "member") codes.push("key-missing", "key-unknown", "role-missing");
-  if (route.access.kind === "gateway")
+  if (route.access.kind === "gateway" || route.access.kind === "source")
     codes.push("key-missing", "key-unknown", "gateway-key-scope");
   if (route.access.kind === "device") codes.push("key-missing", "token-invalid");
   return codes;
@@ -121,7 +124,7 @@ export function buildOpenApi(version: string, routes: readonly Route[] = ROUTES)
   openAPIRegistry.registerComponent("securitySchemes", "key", {
     type: "http",
     scheme: "bearer",
-    description: "A member's key, a gateway's key or a device token",
+    description: "A member's, gateway's or source's key, or a device token",
   });
   for (const route of routes) openAPIRegistry.registerPath(describeRoute(route));
   return getOpenAPI31Document({

@@ -218,6 +218,16 @@ export const PROBLEMS = {
     vi: "Không đọc được thông điệp CAP",
     en: "The CAP message cannot be used",
   },
+  "source-unknown": {
+    status: 404,
+    vi: "Không có nguồn CAP này",
+    en: "There is no such CAP source",
+  },
+  "source-suspended": {
+    status: 403,
+    vi: "Nguồn CAP này đang bị tạm dừng",
+    en: "This CAP source is suspended",
+  },
   // Sending.
   "dispatch-unknown": { status: 404, vi: "Không có đợt gửi này", en: "There is no such dispatch" },
   "facts-reduced": {

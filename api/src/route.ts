@@ -14,6 +14,7 @@ export type Access =
   | { readonly kind: "public" }
   | { readonly kind: "member"; readonly roles: readonly Role[] }
   | { readonly kind: "gateway" }
+  | { readonly kind: "source" }
   | { readonly kind: "device" };
 
 /** Longest JSON body where a route names no other limit: protects the front's memory. */

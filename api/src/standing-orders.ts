@@ -34,6 +34,9 @@ const orderBodySchema = z
     template: templateSchema,
     blanks: z.record(z.string().max(64), blankSchema),
     expiresAt: instantSchema.meta({ description: "No use after this" }),
+    source: idSchema
+      .optional()
+      .meta({ description: "A CAP source whose messages may use it by themselves" }),
   })
   .meta({ id: "StandingOrderBody" });
 

@@ -218,6 +218,27 @@ test("a CAP message becomes a draft, with what to look at", async () => {
   expect(run.stdout).toContain("dự thảo");
 });
 
+test("a source is admitted, a message of it brought by hand, and the source suspended", async () => {
+  const cap = fileURLToPath(new URL("../../cap/fixtures/song-lua-typhoon.xml", import.meta.url));
+  const { items } = await loaJson("operator", "cap", "sources", "list");
+  expect(items).toEqual([]);
+  const { agencyId } = (await loaJson<{ member: { agencyId: string } }>("provinceAuthor", "status"))
+    .member;
+  const account = instance.demonstration.accounts.find((each) => each.agencyId === agencyId);
+  const settings = ["--account", account?.handle ?? "", "--areas", "SL", "--channels", "live"];
+  const source = await loaJson("operator", "cap", "sources", "add", "Đài", ...settings);
+  expect(source).toMatchObject({ name: "Đài", url: null });
+  const bring = ["cap", "import", cap, "--source", "Đài"];
+  const run = await loa("provinceAuthor", ...bring);
+  expect([run.status, run.stderr]).toEqual([0, ""]);
+  expect(run.stdout).toContain("drafted");
+  expect((await loa("provinceAuthor", ...bring)).stdout).toContain("known before");
+  expect((await loa("operator", "cap", "sources", "messages", "Đài")).stdout).toContain(", orphan");
+  await loaJson("operator", "cap", "sources", "suspend", "Đài");
+  expect((await loa("provinceAuthor", ...bring)).stderr).toContain("source-suspended");
+  expect((await loa("operator", "cap", "sources", "resume", "Đài")).stdout).toContain("well");
+});
+
 test("the contract is one document", async () => {
   expect(await loaJson("operator", "openapi")).toMatchObject({ openapi: "3.1.0" });
 });

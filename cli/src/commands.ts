@@ -16,6 +16,14 @@ import {
 import { capCheck } from "./command/cap-check.ts";
 import { capConvert, capShow } from "./command/cap-show.ts";
 import { capSign, capVerify } from "./command/cap-sign.ts";
+import {
+  capImport,
+  capSourcesAdd,
+  capSourcesList,
+  capSourcesMessages,
+  capSourcesResume,
+  capSourcesSuspend,
+} from "./command/cap-sources.ts";
 import { drill } from "./command/drill.ts";
 import { estimate } from "./command/estimate.ts";
 import { ledger } from "./command/ledger.ts";
@@ -71,5 +79,11 @@ export const COMMANDS: readonly Command[] = [
   capConvert,
   capSign,
   capVerify,
+  capImport,
+  capSourcesList,
+  capSourcesAdd,
+  capSourcesSuspend,
+  capSourcesResume,
+  capSourcesMessages,
   openapi,
 ];

@@ -56,6 +56,8 @@ export const PROBLEM_CODES = [
   "standing-order-unknown",
   "standing-order-unusable",
   "cap-invalid",
+  "source-unknown",
+  "source-suspended",
   // Sending.
   "dispatch-unknown",
   "facts-reduced",

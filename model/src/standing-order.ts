@@ -61,6 +61,8 @@ export interface StandingOrderBody {
   readonly blanks: Readonly<Record<string, Blank>>;
   /** RFC 3339: no use after this instant. */
   readonly expiresAt: string;
+  /** Id of a CAP source whose messages may use it by themselves. */
+  readonly source?: string | undefined;
 }
 
 export interface OrderUse {

@@ -26,9 +26,15 @@ export interface Gateway {
   readonly channel: string;
 }
 
+/** A system that hands in the CAP messages of one source, and does nothing else. */
+export interface SourceHolder {
+  readonly sourceId: string;
+}
+
 export type KeyHolder =
   | { readonly kind: "member"; readonly who: Actor }
-  | { readonly kind: "gateway"; readonly who: Gateway };
+  | { readonly kind: "gateway"; readonly who: Gateway }
+  | { readonly kind: "source"; readonly who: SourceHolder };
 
 export interface Authenticator {
   /** @throws {Problem} key-unknown, also for a revoked key or member. */
@@ -77,6 +83,7 @@ async function findHolder(db: Db, sha256: Buffer): Promise<KeyHolder | undefined
     .where("member.revoked_at", "is", null)
     .select([
       "api_key.gateway",
+      "api_key.source_id as sourceId",
       "member.id as memberId",
       "member.agency_id as agencyId",
       "member.roles",
@@ -86,6 +93,7 @@ async function findHolder(db: Db, sha256: Buffer): Promise<KeyHolder | undefined
     .executeTakeFirst();
   if (row === undefined) return undefined;
   if (row.gateway !== null) return { kind: "gateway", who: { channel: row.gateway } };
+  if (row.sourceId !== null) return { kind: "source", who: { sourceId: row.sourceId } };
   const { memberId, personId, personName, agencyId, roles } = row;
   if (memberId === null || personId === null || personName === null || agencyId === null)
     throw new Error("a member's key without its member");

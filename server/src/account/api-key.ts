@@ -30,6 +30,7 @@ export interface KeyInfo {
   readonly fingerprint: string;
   readonly memberId: string | null;
   readonly gateway: string | null;
+  readonly sourceId: string | null;
   readonly label: string;
   readonly createdAt: Date;
   readonly revokedAt: Date | null;
@@ -49,7 +50,7 @@ export async function createMemberKey(
 ): Promise<FreshKey> {
   const member = await readMember(deps.db, memberId);
   if (member.revoked) throw new Problem("member-unknown", "This membership has ended.");
-  return storeFreshKey(deps.db, { memberId, gateway: null, label });
+  return storeFreshKey(deps.db, { memberId, gateway: null, sourceId: null, label });
 }
 
 /** Makes a key for the gateway of a channel: it may report that channel's receipts. */
@@ -57,11 +58,33 @@ export const createGatewayKey = (
   deps: Pick<AccountDeps, "db">,
   channel: string,
   label: string,
-): Promise<FreshKey> => storeFreshKey(deps.db, { memberId: null, gateway: channel, label });
+): Promise<FreshKey> =>
+  storeFreshKey(deps.db, { memberId: null, gateway: channel, sourceId: null, label });
+
+/** Makes a key for a CAP source: it may hand in that source's messages. */
+export async function createSourceKey(
+  deps: Pick<AccountDeps, "db">,
+  sourceId: string,
+  label: string,
+): Promise<FreshKey> {
+  const { db } = deps;
+  const row = await db
+    .selectFrom("cap_source")
+    .where("id", "=", sourceId)
+    .select("id")
+    .executeTakeFirst();
+  if (row === undefined) throw new Problem("source-unknown", `There is no source ${sourceId}.`);
+  return storeFreshKey(db, { memberId: null, gateway: null, sourceId, label });
+}
 
 async function storeFreshKey(
   db: Db,
-  holder: { memberId: string | null; gateway: string | null; label: string },
+  holder: {
+    memberId: string | null;
+    gateway: string | null;
+    sourceId: string | null;
+    label: string;
+  },
 ): Promise<FreshKey> {
   const key = createApiKey();
   const sha256 = hashApiKey(key);
@@ -95,6 +118,7 @@ export async function listKeys(
     fingerprint: fingerprintOf(row.sha256),
     memberId: row.member_id,
     gateway: row.gateway,
+    sourceId: row.source_id,
     label: row.label,
     createdAt: row.created_at,
     revokedAt: row.revoked_at,

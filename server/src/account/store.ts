@@ -147,6 +147,7 @@ export interface NewKey {
   readonly sha256: Uint8Array;
   readonly memberId: string | null;
   readonly gateway: string | null;
+  readonly sourceId: string | null;
   readonly label: string;
 }
 
@@ -157,6 +158,7 @@ export async function insertKey(db: Db, key: NewKey): Promise<void> {
       sha256: key.sha256,
       member_id: key.memberId,
       gateway: key.gateway,
+      source_id: key.sourceId,
       label: key.label,
       revoked_at: null,
     })

@@ -74,10 +74,12 @@ export interface Database {
     sha256: Bytes;
     member_id: string | null;
     gateway: string | null;
+    source_id: string | null;
     label: string;
     created_at: Generated<Date>;
     revoked_at: Instant | null;
   };
+  cap_source: { id: string; name: string };
   subscriber: {
     ordinal: number;
     id: string | null;

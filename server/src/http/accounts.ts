@@ -25,7 +25,13 @@ import {
   listAgencies,
   readAgency,
 } from "../account/account.ts";
-import { createGatewayKey, createMemberKey, listKeys, revokeKey } from "../account/api-key.ts";
+import {
+  createGatewayKey,
+  createMemberKey,
+  createSourceKey,
+  listKeys,
+  revokeKey,
+} from "../account/api-key.ts";
 import {
   createMember,
   listMembers,
@@ -90,7 +96,9 @@ export function mountAccounts(app: App, deps: AccountRouteDeps): void {
   app.mount(createKey, async ({ body: { holder, label } }) =>
     "memberId" in holder
       ? createMemberKey(deps, holder.memberId, label)
-      : createGatewayKey(deps, holder.gateway, label),
+      : "sourceId" in holder
+        ? createSourceKey(deps, holder.sourceId, label)
+        : createGatewayKey(deps, holder.gateway, label),
   );
   app.mount(revokeKeyRoute, async ({ params }) => revokeKey(deps, params.fingerprint));
 

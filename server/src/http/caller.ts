@@ -2,7 +2,7 @@
 import type { Access } from "@loa/api/route.ts";
 import { Problem } from "@loa/model/problem.ts";
 import type { Role } from "@loa/model/transition.ts";
-import type { Actor, Gateway, KeyHolder } from "../account/actor.ts";
+import type { Actor, Gateway, KeyHolder, SourceHolder } from "../account/actor.ts";
 
 /** A citizen's device, by its token. */
 export interface DeviceCaller {
@@ -20,9 +20,11 @@ export type CallerOf<A extends Access> = A extends { kind: "member" }
   ? Actor
   : A extends { kind: "gateway" }
     ? Gateway
-    : A extends { kind: "device" }
-      ? DeviceCaller
-      : undefined;
+    : A extends { kind: "source" }
+      ? SourceHolder
+      : A extends { kind: "device" }
+        ? DeviceCaller
+        : undefined;
 
 /** Longest Authorization header that is looked at. */
 export const CREDENTIAL_MAX_LENGTH = 512;
@@ -51,8 +53,8 @@ export async function admitCaller(
 function wrongKind(access: Access, caller: Caller): Problem {
   const detail = `This needs a ${access.kind}'s credential; a ${caller.kind}'s was sent.`;
   if (access.kind === "device") return new Problem("token-invalid", detail);
-  if (access.kind === "gateway" || caller.kind === "gateway")
-    return new Problem("gateway-key-scope", detail);
+  const isScoped = ({ kind }: { readonly kind: string }) => kind === "gateway" || kind === "source";
+  if (isScoped(access) || isScoped(caller)) return new Problem("gateway-key-scope", detail);
   return new Problem("role-missing", detail);
 }
 
@@ -67,5 +69,6 @@ export function callerScope(caller: Caller | undefined): string {
   if (!caller) return "public";
   if (caller.kind === "member") return `member:${caller.who.memberId}`;
   if (caller.kind === "gateway") return `gateway:${caller.who.channel}`;
+  if (caller.kind === "source") return `source:${caller.who.sourceId}`;
   return `device:${caller.who.ordinal}.${caller.who.generation}`;
 }

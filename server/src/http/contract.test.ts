@@ -8,6 +8,7 @@ import { mountAreas } from "./areas.ts";
 import { mountAudience } from "./audience.ts";
 import { mountBackups } from "./backups.ts";
 import { mountBulletins } from "./bulletins.ts";
+import { mountCapSources } from "./cap-sources.ts";
 import { mountDevices } from "./devices.ts";
 import { mountDispatches } from "./dispatches.ts";
 import { mountDeviceEdgeRedirects, mountDocumentation } from "./documentation.ts";
@@ -35,6 +36,7 @@ test("every described operation is served, and none in secret", () => {
     mountAudience,
     mountBackups,
     mountBulletins,
+    mountCapSources,
     mountDevices,
     mountDeviceEdgeRedirects,
     mountDispatches,

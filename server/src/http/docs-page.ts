@@ -144,6 +144,7 @@ function describeAccess(operation: Operation): string {
   const who: Record<string, string> = {
     public: "Open to anyone.",
     gateway: "For a gateway's key.",
+    source: "For a CAP source's key.",
     device: "For a device token.",
     member: roles.length > 0 ? `For members who are ${roles.join(" or ")}.` : "For any member.",
   };

@@ -16,6 +16,7 @@ import { mountAreas } from "../http/areas.ts";
 import { mountAudience } from "../http/audience.ts";
 import { mountBackups } from "../http/backups.ts";
 import { mountBulletins } from "../http/bulletins.ts";
+import { mountCapSources } from "../http/cap-sources.ts";
 import type { Authenticate } from "../http/caller.ts";
 import { mountDevices } from "../http/devices.ts";
 import { mountDispatches } from "../http/dispatches.ts";
@@ -31,6 +32,8 @@ import { mountZones } from "../http/zones.ts";
 import { loadAreaTree } from "../registry/area.ts";
 import { createTargetResolver } from "../registry/target.ts";
 import { openTokenGenerations, verifyToken } from "../registry/token.ts";
+import { openPoller } from "../source/poll.ts";
+import { Receiver } from "../source/receive.ts";
 import { readOpenFilesMax } from "../observe/vitals.ts";
 import { limitSockets } from "../stream/socket-limit.ts";
 import { Counters } from "../observe/counters.ts";
@@ -103,6 +106,7 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
     if (signal.aborted) counters.add("loa_requests_shed_total", { work });
     return signal;
   };
+  const receiver = new Receiver({ ...issue, log });
   const app = buildApp({
     db,
     log,
@@ -117,6 +121,7 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
     site,
     operations,
     issue,
+    receiver,
     index,
     tree: () => tree,
     async areasChanged() {
@@ -135,6 +140,7 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
   });
   site.follow(listening.origin);
 
+  const poller = openPoller({ pool, log, receiver });
   const followOnce = oneAtATime(() => Promise.all([index.catchUp(), expireBulletins(pool)]));
   // What fails, as while the ledger starts again, is tried again.
   const settleOnce = oneAtATime(() => chain.settle());
@@ -150,6 +156,7 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
       clearInterval(follow);
       clearInterval(saving);
       await listening.close();
+      await poller.close();
       await settleOnce().catch(() => {});
       await site.close();
       unsubscribe();
@@ -165,6 +172,7 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
 
 interface NounDeps extends RoleContext {
   readonly issue: IssueDeps<FrozenAudience>;
+  readonly receiver: Receiver<FrozenAudience>;
   readonly index: Awaited<ReturnType<typeof openAudienceIndex>>;
   readonly tree: () => Awaited<ReturnType<typeof loadAreaTree>>;
   readonly areasChanged: () => Promise<void>;
@@ -185,6 +193,7 @@ function mountNouns(app: App, deps: NounDeps): void {
   mountIncidents(app, { db, pool });
   mountBulletins(app, issue);
   mountStandingOrders(app, issue);
+  mountCapSources(app, { db, pool, bus, places: tree, receiver: deps.receiver });
   mountDispatches(app, { pool, bus, tree });
   mountDeviceEdgeRedirects(app, { streamOrigin });
   mountBackups(app, { backups: openBackupDesk({ ...order, pool, version, log: deps.log }) });
