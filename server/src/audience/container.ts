@@ -9,6 +9,9 @@ export const SHARD_SIZE = 65_536;
 /** Most entries of an array container; above it the format demands a bitset. */
 const ARRAY_MAX = 4_096;
 const BITSET_BYTES = 8_192;
+/** What stands before one container that is alone: with runs, there is no offset and no count. */
+const RUN_HEADER_BYTES = 9;
+const HEADER_BYTES = 16;
 const COOKIE_NO_RUNS = 12_346;
 const COOKIE_RUNS = 12_347;
 /** With runs, the format leaves the offset header out below this many containers. */
@@ -119,8 +122,9 @@ export function encodeContainer(low: Uint16Array): Uint8Array {
     if (gap <= 0) throw new Error(`low bits must ascend strictly (position ${i})`);
     if (gap > 1) runs++;
   }
-  const form: Form =
-    2 + 4 * runs < Math.min(2 * size, BITSET_BYTES) ? "run" : size > ARRAY_MAX ? "bitset" : "array";
+  const asRuns = RUN_HEADER_BYTES + 2 + 4 * runs;
+  const other = HEADER_BYTES + Math.min(2 * size, BITSET_BYTES);
+  const form: Form = asRuns < other ? "run" : size > ARRAY_MAX ? "bitset" : "array";
   if (form === "array") return frameContainer(form, size, fromUint16(low));
   if (form === "run") return frameContainer(form, size, packRuns(low, runs));
   const bits = new Uint8Array(BITSET_BYTES);
@@ -203,7 +207,7 @@ function countBits(words: Uint32Array): number {
 
 /** Puts the header of a one-container bitmap with key 0 before the container's data. */
 function frameContainer(form: Form, size: number, data: Uint8Array): Uint8Array {
-  const header = form === "run" ? 9 : 16;
+  const header = form === "run" ? RUN_HEADER_BYTES : HEADER_BYTES;
   const bytes = new Uint8Array(header + data.length);
   const view = new DataView(bytes.buffer);
   if (form === "run") {
