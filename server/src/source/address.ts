@@ -53,16 +53,18 @@ export class AddressRefused extends Error {
   override name = "AddressRefused";
 }
 
-/** Resolves names for a socket: to public addresses or, where one is not, to none at all. */
-export const lookupPublic: LookupFunction = (hostname, options, done) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return done(error, "", 4);
-    const refused = addresses.find(({ address }) => !isPublicAddress(address));
-    if (refused !== undefined)
-      return done(new AddressRefused(`${hostname} is at ${refused.address}`), "", 4);
-    const [first] = addresses;
-    if (first === undefined) return done(new AddressRefused(`${hostname} has no address`), "", 4);
-    if (options.all) return done(null, addresses);
-    done(null, first.address, first.family);
-  });
-};
+/** Resolves names for a socket: to addresses that are allowed or, where one is not, to none at all. */
+export const lookupAllowed =
+  (isAllowed: (address: string) => boolean): LookupFunction =>
+  (hostname, options, done) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return done(error, "", 4);
+      const refused = addresses.find(({ address }) => !isAllowed(address));
+      if (refused !== undefined)
+        return done(new AddressRefused(`${hostname} is at ${refused.address}`), "", 4);
+      const [first] = addresses;
+      if (first === undefined) return done(new AddressRefused(`${hostname} has no address`), "", 4);
+      if (options.all) return done(null, addresses);
+      done(null, first.address, first.family);
+    });
+  };

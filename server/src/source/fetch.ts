@@ -5,7 +5,7 @@ import http from "node:http";
 import https from "node:https";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { addressOf, AddressRefused, isPublicAddress, lookupPublic } from "./address.ts";
+import { addressOf, AddressRefused, lookupAllowed } from "./address.ts";
 
 /** Protects the poller from a server that trickles. */
 export const FETCH_MS_MAX = 20_000;
@@ -18,8 +18,8 @@ const VALIDATOR_MAX = 512;
 
 export interface FetchOptions {
   readonly bytesMax: number;
-  /** Also private, loopback and link-local addresses. */
-  readonly privateAllowed: boolean;
+  /** Asked for every address that would be connected to, also after a redirect. */
+  readonly isAllowed: (address: string) => boolean;
   readonly etag?: string | null;
   readonly lastModified?: string | null;
   readonly timeoutMs?: number;
@@ -75,7 +75,7 @@ function requestOnce(
   if (url.protocol !== "http:" && url.protocol !== "https:")
     return Promise.resolve(fault(`${url.protocol} is not fetched`));
   const address = addressOf(url);
-  if (!options.privateAllowed && address !== undefined && !isPublicAddress(address))
+  if (address !== undefined && !options.isAllowed(address))
     return Promise.resolve(fault(`it is at ${address}, which is not public`));
   const { promise, resolve, reject } = Promise.withResolvers<
     Fetched | { readonly location: string }
@@ -86,7 +86,7 @@ function requestOnce(
       agent: false,
       signal,
       maxHeaderSize: HEADER_BYTES_MAX,
-      ...(!options.privateAllowed && { lookup: lookupPublic }),
+      lookup: lookupAllowed(options.isAllowed),
       headers: {
         accept: "application/cap+xml, application/atom+xml, application/rss+xml, application/xml",
         "accept-encoding": "gzip",

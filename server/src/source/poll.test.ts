@@ -224,10 +224,30 @@ test.each<[string, FeedServer["answer"], RegExp]>([
   expect(await messagesOf(source)).toEqual([]);
 });
 
-test("nobody is asked inside the house, by address, by name or by redirect", async () => {
+test("a redirect leads nowhere that the source may not be asked at", async () => {
+  const { port } = new URL(feed.origin);
+  for (const inside of ["127.0.0.2", "localhost", "[::1]"]) {
+    feed.asked.length = 0;
+    feed.answer = (_, response) =>
+      void response.writeHead(302, { location: `http://${inside}:${port}/secret` }).end();
+    const options = { bytesMax: 1_000, isAllowed: once() };
+    expect(await fetchDocument(new URL(feed.origin), options)).toMatchObject({
+      fault: expect.stringContaining("not public") as string,
+    });
+    expect(feed.asked.map(({ path }) => path)).toEqual(["/"]);
+  }
+});
+
+/** Allows the first address that is asked about: the feed's own. */
+function once(): () => boolean {
+  let asked = 0;
+  return () => (asked += 1) === 1;
+}
+
+test("nobody is asked inside the house, by address or by name", async () => {
   const { port } = new URL(feed.origin);
   const ask = (url: string) =>
-    fetchDocument(new URL(url), { bytesMax: 1_000, privateAllowed: false });
+    fetchDocument(new URL(url), { bytesMax: 1_000, isAllowed: isPublicAddress });
   for (const host of ["127.0.0.1", "2130706433", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0"])
     expect(await ask(`http://${host}:${port}/`)).toMatchObject({
       kind: "fault",
@@ -260,7 +280,7 @@ test.each([
 
 test("a server that trickles is given up", async () => {
   feed.answer = (_, response) => void response.write("<feed");
-  const options = { bytesMax: 1_000, privateAllowed: true, timeoutMs: 150 };
+  const options = { bytesMax: 1_000, isAllowed: () => true, timeoutMs: 150 };
   expect(await fetchDocument(new URL(feed.origin), options)).toEqual({
     kind: "fault",
     fault: "it took too long",

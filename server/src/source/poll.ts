@@ -4,6 +4,7 @@
 import { Problem } from "@loa/model/problem.ts";
 import type { Pool } from "../db/connection.ts";
 import type { Logger } from "../observe/log.ts";
+import { isPublicAddress } from "./address.ts";
 import { type Feed, type FeedEntry, readFeed } from "./feed.ts";
 import { type Fetched, fetchDocument } from "./fetch.ts";
 import { listUnfinished } from "./message.ts";
@@ -119,7 +120,7 @@ const get = <A>(
 ): Promise<Fetched> =>
   fetchDocument(new URL(link), {
     bytesMax: source.settings.bytesMax,
-    privateAllowed: source.settings.privateAllowed,
+    isAllowed: source.settings.privateAllowed ? () => true : isPublicAddress,
     ...(isConditional && { etag: source.etag, lastModified: source.lastModified }),
     ...(signal && { signal }),
   });
