@@ -39,7 +39,6 @@ export interface RouteParts {
   readonly desk: ReceiptDesk;
   readonly tickets: Tickets;
   readonly gate: DeviceGate;
-  readonly figures: () => object;
   readonly log: Logger;
 }
 

@@ -93,15 +93,8 @@ export async function openStream(options: StreamOptions): Promise<Stream> {
   const tickets = new Tickets(() => performance.now());
   const gate = new DeviceGate(options, tickets);
   const sockets = new Set<Socket>();
-  const figures = (): StreamFigures => ({
-    connections: connections.size,
-    sockets: sockets.size,
-    inForce: inForce.size,
-    outcomesWaiting: outcomes.size,
-    receiptsWaiting: desk.waiting,
-  });
   const parts = { ...options, now, wheel, connections, inForce, outcomes, desk, tickets, gate };
-  const routes = createRoutes({ ...parts, figures });
+  const routes = createRoutes(parts);
   const cold = openColdServer(routes.cold, options.publicOrigin, log);
   const hot = { ...routes.hot, other: (socket: Socket, bytes: Buffer) => cold.take(socket, bytes) };
 
@@ -133,7 +126,13 @@ export async function openStream(options: StreamOptions): Promise<Stream> {
     dropRevoked() {
       for (const each of connections) if (!gate.isValid(each)) each.end("revoked");
     },
-    figures,
+    figures: () => ({
+      connections: connections.size,
+      sockets: sockets.size,
+      inForce: inForce.size,
+      outcomesWaiting: outcomes.size,
+      receiptsWaiting: desk.waiting,
+    }),
     async close() {
       server.close();
       admission.close();
