@@ -37,6 +37,12 @@ export async function issueAtOnce<A>(
   source: CapSource,
   wish: AtOnce,
 ): Promise<{ readonly issued: string } | { readonly why: string } | undefined> {
+  // A crash after the issue: it went out, whatever holds of the order or the message by now.
+  const { rowCount } = await deps.pool.query(
+    "SELECT 1 FROM standing_order_use WHERE bulletin_id = $1",
+    [wish.id],
+  );
+  if (rowCount === 1) return { issued: wish.id };
   const orders = await selectOrders(deps.pool, source);
   if (orders.length === 0) return undefined;
   const [order, ...others] = orders.filter(

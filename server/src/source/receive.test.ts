@@ -291,6 +291,21 @@ describe("a standing order that names the source", () => {
     expect(approvals).toMatchObject([{ capacity: "standing-order" }]);
   });
 
+  test("is known to have been used, when a crash came right after the issue", async () => {
+    const { pool } = world.deps;
+    const source = await admit();
+    const orderId = await signed(source);
+    const bytes = capMessage({ identifier: "crash" });
+    const { message } = await receive(bytes, source);
+    await pool.query("UPDATE cap_message SET state = 'received' WHERE id = $1", [message.id]);
+    await pool.query("UPDATE standing_order SET revoked_at = now() WHERE id = $1", [orderId]);
+    expect((await receive(bytes, source)).message).toMatchObject({
+      id: message.id,
+      state: "issued",
+      bulletinIds: [message.id],
+    });
+  });
+
   test.each<[string, Parameters<typeof capMessage>[0], Arrival, string]>([
     ["was sent long ago", { identifier: "old", sent: minutesFromNow(-45) }, push, "too long ago"],
     ["was only found in a feed", { identifier: "fed" }, { via: "poll" }, "proves"],
