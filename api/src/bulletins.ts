@@ -83,6 +83,7 @@ export const bulletinSchema = bulletinSummarySchema
     dispatches: z
       .array(z.strictObject({ id: idSchema, purpose: z.enum(PURPOSES) }))
       .meta({ description: "All its sendings; those left out are found shortly after the issue" }),
+    isSettling: z.boolean().meta({ description: "Those whom it leaves out are still to be found" }),
     history: z.array(
       z.strictObject({
         at: instantSchema,

@@ -10,6 +10,8 @@ import type { ArrivalWay } from "./witness-protocol.ts";
 
 const ALERT = "01890a5d-ac96-774b-bcce-b302099a8057";
 const CANCEL = "01890a5d-ac96-774b-bcce-b302099a8058";
+const UPDATE = "01890a5d-ac96-774b-bcce-b302099a8059";
+const LEFT = "01890a5d-ac96-774b-bcce-b302099a8060";
 const WAYS: readonly ArrivalWay[] = ["live", "loopback", "loopback", "loopback-once", "loopback"];
 const SLICE = 2;
 
@@ -23,6 +25,8 @@ interface Story {
   /** Who is planned for the alert, and their states. */
   readonly alert: Readonly<Record<number, State>>;
   readonly cancel?: Readonly<Record<number, State>>;
+  readonly update?: Readonly<Record<number, State>>;
+  readonly left?: Readonly<Record<number, State>>;
   readonly told: readonly Told[];
   readonly interruptions?: number;
   readonly acknowledged?: Readonly<Record<string, readonly number[]>>;
@@ -45,7 +49,11 @@ function evidenceOf(story: Story): Evidence {
     );
   for (const { id, index, line = 1 } of story.told)
     log.note(id, WAYS[index] as ArrivalWay, [ordinalOf(index)], line, body(id));
-  const dispatches = [dispatchOf("alert", ALERT, story.alert, story.cancel ? "cancelled" : "open")];
+  const dispatches = [
+    dispatchOf("alert", ALERT, story.alert, story.cancel || story.update ? "cancelled" : "open"),
+  ];
+  if (story.update) dispatches.push(dispatchOf("update", UPDATE, story.update, "open"));
+  if (story.left) dispatches.push(dispatchOf("left", LEFT, story.left, "open"));
   if (story.cancel) dispatches.push(dispatchOf("cancel", CANCEL, story.cancel, "open"));
   return {
     plan: { events: [], seed: 1 } as unknown as RunPlan,
@@ -91,7 +99,7 @@ function evidenceOf(story: Story): Evidence {
 }
 
 function dispatchOf(
-  part: "alert" | "cancel",
+  part: "alert" | "update" | "left" | "cancel",
   id: string,
   states: Readonly<Record<number, State>>,
   state: "open" | "cancelled",
@@ -120,14 +128,16 @@ function dispatchOf(
     approvedHash: `h${id}`,
     areas: ["SL001"],
     rule: "residents",
-    replaces: part === "cancel" ? "alert" : undefined,
+    replaces: part === "alert" ? undefined : "alert",
     expectation:
-      part === "cancel"
+      part === "cancel" || part === "left"
         ? undefined
         : {
             communes: [],
             population: 0,
-            people: [0, 1, 2, 3].map((index) => ({ index, as: "resident", commune: "SL001" })),
+            people: (part === "alert" ? [0, 1, 2, 3] : Object.keys(states).map(Number)).map(
+              (index) => ({ index, as: "resident", commune: "SL001" }),
+            ),
           },
     summary: { state, channels } as unknown as DispatchEvidence["summary"],
     communes: [{ code: "SL001", channels: residents }],
@@ -205,6 +215,32 @@ test("a Cancel reaches whom the warning reached, and nobody else", () => {
   const told = CANCELLED.told.filter(({ id, index }) => id === ALERT || index !== 1);
   expect(violated(evidenceOf({ ...CANCELLED, cancel: { 0: "delivered" }, told }))).toEqual([
     "whoever had the old message is told of its Cancel",
+  ]);
+});
+
+const MOVED: Story = {
+  ...ALL_WELL,
+  update: { 0: "delivered", 1: "delivered" },
+  left: { 2: "delivered", 3: "delivered" },
+  told: [
+    ...ALL_WELL.told,
+    ...[0, 1].map((index) => ({ id: UPDATE, index })),
+    ...[2, 3].map((index) => ({ id: LEFT, index })),
+  ],
+  acknowledged: { [ALERT]: [0], [UPDATE]: [0] },
+};
+
+test("whom an update leaves out is told so, and nobody whom it is for", () => {
+  expect(violated(evidenceOf(MOVED))).toEqual([]);
+  const { left: _, ...silent } = MOVED;
+  const told = MOVED.told.filter(({ id }) => id !== LEFT);
+  expect(violated(evidenceOf({ ...silent, told }))).toEqual([
+    "whoever an update leaves out is told so",
+  ]);
+  const wrong = { ...MOVED.left, 1: "delivered" as const };
+  const toldTwice = [...MOVED.told, { id: LEFT, index: 1 }];
+  expect(violated(evidenceOf({ ...MOVED, left: wrong, told: toldTwice }))).toEqual([
+    "nobody is left out whom the update is for",
   ]);
 });
 

@@ -5,7 +5,7 @@ import type { DrillCheck } from "@loa/cli/drill/document.ts";
 import { channelSumFaults, communeSumFaults, groupSumFaults } from "@loa/cli/drill/ledger-sums.ts";
 import type { State } from "@loa/model/delivery.ts";
 import { type Arrived, countArrivals, timesOf } from "./arrived.ts";
-import { type DispatchEvidence, type Evidence, replacedBy } from "./evidence.ts";
+import { type DispatchEvidence, dispatchOf, type Evidence, replacedBy } from "./evidence.ts";
 import { check } from "./finding.ts";
 import { checkOrder } from "./order-checks.ts";
 import { type RunPlan, type Way, WAYS } from "./plan.ts";
@@ -20,6 +20,7 @@ export function checkRun(evidence: Evidence): DrillCheck[] {
     ...checkTold(evidence, arrived),
     ...checkCopies(evidence, arrived),
     ...checkCancel(evidence, arrived),
+    ...checkLeft(evidence, arrived),
     ...checkOrder(evidence),
     ...checkSums(evidence),
     ...checkReceipts(evidence, arrived),
@@ -79,10 +80,10 @@ function checkTold(evidence: Evidence, arrived: ReadonlyMap<string, Arrived>): D
     }
     const known = arrived.get(dispatch.dispatch);
     outside.push(...(known?.strangers ?? []));
-    // People of a Cancel who are not planned are those whom the ledger did not know to have been
+    // People of a Cancel, or left out, who are not planned are those whom the ledger did not know to have been
     // told: the stream did. They are counted as joined later.
     known?.times.forEach((times, index) => {
-      const isMeant = dispatch.rows.has(index) || dispatch.part === "cancel";
+      const isMeant = dispatch.rows.has(index) || dispatch.expectation === undefined;
       if (times > 0 && !isMeant) outside.push(named(evidence, dispatch, index));
     });
   }
@@ -160,11 +161,20 @@ function checkCancel(evidence: Evidence, arrived: ReadonlyMap<string, Arrived>):
         const state = each.rows.get(index)?.state;
         return state !== undefined && (TOLD.includes(state) || state === "unsure");
       });
+    // Who was told that it is not for them any more has nothing that could be taken back.
+    const wasLeft = (index: number) => {
+      const left = dispatchOf(dispatches, "left");
+      const state = left?.rows.get(index)?.state;
+      return (
+        left !== undefined &&
+        (timesOf(arrived, left, index) > 0 || (state !== undefined && DOUBTFUL.includes(state)))
+      );
+    };
     const doubtful = { live: 0, loopback: 0, "loopback-once": 0 };
     for (const [index, way] of world.ways.entries()) {
       const isTold = timesOf(arrived, cancel, index) > 0;
       const row = cancel.rows.get(index);
-      if (had(index) && !isTold && !(row && DOUBTFUL.includes(row.state)))
+      if (had(index) && !isTold && !wasLeft(index) && !(row && DOUBTFUL.includes(row.state)))
         untold.push(`${named(evidence, cancel, index)} had the old one`);
       if (row !== undefined && !had(index) && !mayHave(index)) doubtful[way] += 1;
       if (way === "live" && isTold && !had(index) && !mayHave(index))
@@ -179,6 +189,31 @@ function checkCancel(evidence: Evidence, arrived: ReadonlyMap<string, Arrived>):
   return [
     check("whoever had the old message is told of its Cancel", untold),
     check("nobody else is told of a Cancel", needless),
+  ];
+}
+
+/** An update that stands: who had what it replaces, and is not meant, is told so; nobody else is. */
+function checkLeft(evidence: Evidence, arrived: ReadonlyMap<string, Arrived>): DrillCheck[] {
+  const { dispatches, world } = evidence;
+  const left = dispatchOf(dispatches, "left");
+  const untold: string[] = [];
+  const needless: string[] = [];
+  for (const update of dispatches.filter(({ part }) => part === "update")) {
+    const old = replacedBy(dispatches, update);
+    for (const index of world.ways.keys()) {
+      const had = old.some((each) => timesOf(arrived, each, index) > 0);
+      const isMeant = update.rows.has(index);
+      const isTold = left !== undefined && timesOf(arrived, left, index) > 0;
+      const state = left?.rows.get(index)?.state;
+      const isDoubtful = state !== undefined && DOUBTFUL.includes(state);
+      if (had && !isMeant && !isTold && !isDoubtful && update.summary.state === "open")
+        untold.push(`${named(evidence, update, index)} had the old one`);
+      if (isTold && isMeant) needless.push(named(evidence, update, index));
+    }
+  }
+  return [
+    check("whoever an update leaves out is told so", untold),
+    check("nobody is left out whom the update is for", needless),
   ];
 }
 

@@ -28,7 +28,7 @@ export interface LedgerRow {
 
 /** All of one dispatch. */
 export interface DispatchEvidence extends Sent {
-  /** From the list alone; undefined for a Cancel, which goes to whom the old one reached. */
+  /** From the list alone; undefined for a Cancel and for `left`, which go to whom others reached. */
   readonly expectation: Expectation | undefined;
   readonly summary: z.output<typeof dispatchSchema>;
   readonly communes: readonly CommuneLedger[];
@@ -80,7 +80,10 @@ export async function gatherDispatch(
   const meant = { areas, rule, account: world.account };
   return {
     ...sent,
-    expectation: part === "cancel" ? undefined : expectAudience(world.rows, world.units, meant),
+    expectation:
+      part === "cancel" || part === "left"
+        ? undefined
+        : expectAudience(world.rows, world.units, meant),
     summary,
     communes: communes.items,
     orders: orders.items,

@@ -20,7 +20,10 @@ export const checkOrder = (evidence: Evidence): DrillCheck[] => [
 function noticesBetween({ dispatches, testimony, interruptions }: Evidence): string[] {
   if (interruptions > 0) return [];
   const laneOf = new Map(
-    dispatches.map(({ dispatch, part }) => [dispatch, part === "notice" ? "notice" : "warning"]),
+    dispatches.map(({ dispatch, part }) => [
+      dispatch,
+      part === "notice" || part === "left" ? "notice" : "warning",
+    ]),
   );
   const { arrivals } = testimony;
   /** For each line: the shard of the last warning's slice, and notices since. */

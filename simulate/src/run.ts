@@ -9,7 +9,7 @@ import { checkRun } from "./checks.ts";
 import { type Evidence, gatherDispatch, readSummaries, type Summary } from "./evidence.ts";
 import { type Installation, SLICE_SIZE, WORKERS } from "./installation.ts";
 import type { RunPlan } from "./plan.ts";
-import { playStory, prepareStory, type Sent, type Story } from "./story.ts";
+import { playStory, prepareStory, readLeft, type Sent, type Story } from "./story.ts";
 import { createTormentor, type Deeds, type Tormentor, type Witness } from "./tormentor.ts";
 import type { World } from "./world.ts";
 
@@ -123,15 +123,18 @@ async function rest(stage: Stage, sent: readonly Sent[]): Promise<string | undef
   let last = "";
   for (;;) {
     const counts = await witness.ask({ kind: "count" });
-    const summaries = await readSummaries(cast, sent);
+    const { left, isSettling } = await readLeft(cast, sent);
+    const all = [...sent, ...left];
+    const summaries = await readSummaries(cast, all);
     const restless = [
+      ...(isSettling ? ["those whom the update leaves out are not found"] : []),
       ...(counts.connected < counts.devices
         ? [`${counts.devices - counts.connected} devices are not connected`]
         : []),
       ...Object.entries(counts.waiting).flatMap(([way, count]) =>
         count > 0 ? [`${count} receipts of ${way} wait`] : [],
       ),
-      ...summaries.flatMap((summary, at) => restlessIn(summary, sent[at]?.part ?? "")),
+      ...summaries.flatMap((summary, at) => restlessIn(summary, all[at]?.part ?? "")),
     ];
     const picture = JSON.stringify([counts, summaries]);
     if (restless.length === 0 && picture === last) return undefined;
@@ -164,7 +167,9 @@ async function gather(
   unsettled: string | undefined,
 ): Promise<Evidence> {
   const testimony = await witness.ask({ kind: "testify" });
-  const dispatches = await Promise.all(story.sent.map((sent) => gatherDispatch(cast, world, sent)));
+  const { left } = await readLeft(cast, story.sent);
+  const all = [...story.sent, ...left];
+  const dispatches = await Promise.all(all.map((sent) => gatherDispatch(cast, world, sent)));
   const log = (await readLog(installation)).slice(logAt);
   return {
     plan,

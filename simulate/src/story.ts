@@ -19,8 +19,8 @@ import type { RunPlan } from "./plan.ts";
 
 type Bulletin = z.output<typeof bulletinSchema>;
 
-/** What is sent in a run, by its part in the story. */
-export const PARTS = ["notice", "alert", "update", "cancel"] as const;
+/** What is sent in a run, by its part in the story; `left`: to those whom the update leaves out. */
+export const PARTS = ["notice", "alert", "update", "left", "cancel"] as const;
 export type Part = (typeof PARTS)[number];
 
 /** None of them reaches anybody real. */
@@ -154,6 +154,22 @@ const writeCancel = (cast: Cast, old: Sent): Promise<Bulletin> =>
     params: { id: old.bulletin },
     body: { reason: { vi: "Bão đã đổi hướng.", en: "The typhoon has turned away." } },
   });
+
+/** The sendings of updates to those whom they leave out, and whether some are still to be found. */
+export async function readLeft(
+  { author }: Cast,
+  sent: readonly Sent[],
+): Promise<{ left: Sent[]; isSettling: boolean }> {
+  const left: Sent[] = [];
+  let isSettling = false;
+  for (const update of sent.filter(({ part }) => part === "update")) {
+    const bulletin = await author.ask(getBulletin, { params: { id: update.bulletin } });
+    isSettling ||= bulletin.isSettling;
+    for (const { id, purpose } of bulletin.dispatches)
+      if (purpose === "left") left.push({ ...update, part: "left", dispatch: id });
+  }
+  return { left, isSettling };
+}
 
 /** Submitted by its author, approved by somebody else; each step repeated until it is done. */
 async function approve({ author, approver }: Cast, draft: Bulletin): Promise<Approved> {

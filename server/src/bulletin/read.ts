@@ -29,6 +29,8 @@ export interface BulletinDetail {
   readonly dispatchId: string | null;
   /** All its sendings, the main one first. */
   readonly dispatches: readonly { readonly id: string; readonly purpose: Purpose }[];
+  /** Whether those whom it leaves out are still to be found. */
+  readonly isSettling: boolean;
   /** What the concerned and those left out read, as approvers must see it. */
   readonly wordings: EffectiveWordings;
 }
@@ -46,9 +48,14 @@ export async function readBulletin(
     "SELECT id, purpose FROM dispatch WHERE bulletin_id = $1 ORDER BY purpose <> 'main', purpose",
     [id],
   );
+  const { rowCount: leaving } = await deps.pool.query(
+    "SELECT FROM leaving WHERE bulletin_id = $1",
+    [id],
+  );
   const { name } = await readAccount(deps.db, bulletin.accountId);
   return {
     bulletin,
+    isSettling: leaving === 1,
     history: await selectEvents(deps.pool, id),
     approvals: await selectApprovals(deps.pool, { bulletinId: id }),
     dispatchId: dispatches.find(({ purpose }) => purpose === "main")?.id ?? null,

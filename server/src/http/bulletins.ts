@@ -131,7 +131,7 @@ export async function showBulletin<A>(
   id: string,
 ): Promise<BulletinView> {
   const detail = await readBulletin(deps, caller, id);
-  const { bulletin, history, approvals, dispatchId, dispatches, wordings } = detail;
+  const { bulletin, history, approvals, dispatchId, dispatches, isSettling, wordings } = detail;
   const places = bulletin.resolved && placesOf(bulletin.resolved, deps.places());
   return {
     ...showSummary(bulletin),
@@ -151,6 +151,7 @@ export async function showBulletin<A>(
     wordings,
     dispatchId,
     dispatches: dispatches.map((dispatch) => ({ ...dispatch })),
+    isSettling,
     history: history.map(({ at, personName, ...event }) => ({
       ...event,
       at: at.toISOString(),
