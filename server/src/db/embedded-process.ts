@@ -33,12 +33,23 @@ export function readPidFile(cluster: string): PidFile | undefined {
   return { pid: Number(pid), port: Number(port), socketFolder: socketFolder ?? "" };
 }
 
+/** Whether a process runs. One that ended and whose parent has not asked yet how is dead. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  return !hasProc || !isZombie(pid);
+}
+
+function isZombie(pid: number): boolean {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The program's name stands in brackets and may hold anything; the state follows it.
+    return ["Z", "X"].includes(stat.charAt(stat.lastIndexOf(")") + 2));
+  } catch {
+    return true;
   }
 }
 
@@ -82,9 +93,11 @@ export async function stopPostmaster(pid: number, cluster: string): Promise<void
     ["SIGQUIT", IMMEDIATE_STOP_MS_MAX],
     ["SIGKILL", IMMEDIATE_STOP_MS_MAX],
   ] as const;
+  if (!serves(pid, cluster)) return;
   for (const [signal, patienceMs] of steps) {
     const deadline = performance.now() + patienceMs;
     if (serves(pid, cluster)) process.kill(pid, signal);
-    while (serves(pid, cluster) && performance.now() < deadline) await sleep(POLL_MS);
+    // A process that is ending has left its folder already, and still is one.
+    while (isAlive(pid) && performance.now() < deadline) await sleep(POLL_MS);
   }
 }
