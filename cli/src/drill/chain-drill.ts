@@ -1,9 +1,6 @@
 // One storm as one thread, in one command: a warning, an update whose place moves, a correction, a
 // further update and the cancel, in an instance of its own. At every step the receiving side says who
 // got what; in the end a device comes back that missed all of it.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { connectStream } from "@loa/api/stream-client.ts";
 import { PURPOSES, type Purpose } from "@loa/model/chain-step.ts";
@@ -21,10 +18,10 @@ import {
   SETTLE_MS_PER_THOUSAND,
 } from "./drill.ts";
 import { enrol } from "./enrol.ts";
-import { startInstance } from "./instance.ts";
 import { readUnits } from "./pack.ts";
 import { makePeople } from "./people.ts";
-import { nowMs, startWitness, type WitnessLink } from "./witness-link.ts";
+import { openStage, playUntilAborted } from "./stage.ts";
+import { nowMs, type WitnessLink } from "./witness-link.ts";
 
 /** How long a device that comes back is listened to: it must hear one message and no more. */
 export const RETURN_MS = 2_000;
@@ -52,17 +49,12 @@ export interface ChainDrillDocument {
 }
 
 /** Runs it. Whatever happens, everything that it started has ended when this settles. */
-export async function runChainDrill(
+export function runChainDrill(
   options: ChainDrillOptions,
   watcher: DrillWatcher,
   signal: AbortSignal,
 ): Promise<ChainDrillDocument> {
-  await using ending = new AsyncDisposableStack();
-  const stopped = new Promise<never>((_, fail) => {
-    signal.addEventListener("abort", () => fail(signal.reason as Error));
-  });
-  stopped.catch(() => {});
-  return await Promise.race([play(options, watcher, signal, ending), stopped]);
+  return playUntilAborted(signal, (ending) => play(options, watcher, signal, ending));
 }
 
 async function play(
@@ -72,15 +64,7 @@ async function play(
   ending: AsyncDisposableStack,
 ): Promise<ChainDrillDocument> {
   watcher.step("Starting an instance of its own");
-  const folder = await mkdtemp(join(tmpdir(), "loa-drill-people-"));
-  ending.defer(() => rm(folder, { recursive: true, force: true }));
-  const witness = startWitness();
-  ending.defer(() => witness.stop());
-  const { port } = await witness.ask({ kind: "open" });
-  const begun = (pid: number, server: string) =>
-    witness.ask({ kind: "guard", pid, folders: [server, folder] });
-  const instance = await startInstance(`127.0.0.1:${port}`, begun, signal);
-  ending.defer(() => instance.stop());
+  const { folder, witness, instance } = await openStage(signal, ending);
   const cast = castOf(instance);
   const units = await readUnits();
 

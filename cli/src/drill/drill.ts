@@ -1,9 +1,6 @@
 // The main job in one command: an approved warning reaches everyone in its area, in an instance of
 // its own, and the ledger accounts for each of them. This file is the order of events; what each
 // step does stands in a file beside it.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { issueBulletin } from "@loa/api/bulletins.ts";
 import { checkDrill, type CommuneLedger, type Evidence } from "./checks.ts";
@@ -11,11 +8,12 @@ import { agreeOn, type Cast, castOf, draftBulletin, isSettled, readLedger } from
 import type { DrillDocument } from "./document.ts";
 import { enrol } from "./enrol.ts";
 import { expectAudience } from "./expectation.ts";
-import { type Instance, keyOf, startInstance } from "./instance.ts";
+import { type Instance, keyOf } from "./instance.ts";
 import { type NamedUnit, readUnits } from "./pack.ts";
 import { makePeople } from "./people.ts";
+import { openStage, playUntilAborted } from "./stage.ts";
 import { type Reach, tallyArrivals, waitAt } from "./tally.ts";
-import { nowMs, startWitness, type WitnessLink } from "./witness-link.ts";
+import { nowMs, type WitnessLink } from "./witness-link.ts";
 import type { Counts } from "./witness-protocol.ts";
 
 /** Whoever lives there, or has a place there that matters to them. */
@@ -54,17 +52,12 @@ export interface DrillResult {
 }
 
 /** Runs a drill. Whatever happens, everything that it started has ended when this settles. */
-export async function runDrill(
+export function runDrill(
   options: DrillOptions,
   watcher: DrillWatcher,
   signal: AbortSignal,
 ): Promise<DrillResult> {
-  await using ending = new AsyncDisposableStack();
-  const stopped = new Promise<never>((_, fail) => {
-    signal.addEventListener("abort", () => fail(signal.reason as Error));
-  });
-  stopped.catch(() => {});
-  return await Promise.race([playDrill(options, watcher, signal, ending), stopped]);
+  return playUntilAborted(signal, (ending) => playDrill(options, watcher, signal, ending));
 }
 
 async function playDrill(
@@ -74,15 +67,7 @@ async function playDrill(
   ending: AsyncDisposableStack,
 ): Promise<DrillResult> {
   watcher.step("Starting an instance of its own");
-  const folder = await mkdtemp(join(tmpdir(), "loa-drill-people-"));
-  ending.defer(() => rm(folder, { recursive: true, force: true }));
-  const witness = startWitness();
-  ending.defer(() => witness.stop());
-  const { port } = await witness.ask({ kind: "open" });
-  const begun = (pid: number, server: string) =>
-    witness.ask({ kind: "guard", pid, folders: [server, folder] });
-  const instance = await startInstance(`127.0.0.1:${port}`, begun, signal);
-  ending.defer(() => instance.stop());
+  const { folder, witness, instance } = await openStage(signal, ending);
   const cast = castOf(instance);
   const units = await readUnits();
 
