@@ -2,6 +2,7 @@
 // registration would have given them.
 import { loadServerKeys } from "../../server/src/account/server-keys.ts";
 import { createToken } from "../../server/src/registry/token.ts";
+import type { Standing } from "@loa/model/bulletin-type.ts";
 import { endpointBit } from "@loa/model/endpoint.ts";
 import type { BenchInstallation } from "./installation.ts";
 
@@ -15,14 +16,17 @@ export async function findPhones(
   { connection, folder }: BenchInstallation,
   count: number,
 ): Promise<Phone[]> {
-  const { rows } = await connection.pool.query<{ ordinal: number }>(
-    `SELECT ordinal FROM subscriber
+  const { rows } = await connection.pool.query<{ ordinal: number; standing: Standing }>(
+    `SELECT ordinal, standing FROM subscriber
       WHERE endpoint_bits & $1 <> 0 AND deleted_at IS NULL AND generation = 0
       ORDER BY ordinal LIMIT $2`,
     [endpointBit("live"), count],
   );
   const { token } = loadServerKeys(folder);
-  return rows.map(({ ordinal }) => ({ ordinal, token: createToken(token, ordinal, 0) }));
+  return rows.map(({ ordinal, standing }) => ({
+    ordinal,
+    token: createToken(token, { standing, ordinal, generation: 0 }),
+  }));
 }
 
 /** The request with which a phone opens its stream. */

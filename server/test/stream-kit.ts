@@ -3,7 +3,6 @@
 import { createHash } from "node:crypto";
 import { connectStream, type StreamConnection, type StreamWish } from "@loa/api/stream-client.ts";
 import type { ChainStep } from "@loa/model/chain-step.ts";
-import type { Standing } from "@loa/model/bulletin-type.ts";
 import { Problem } from "@loa/model/problem.ts";
 import type { Bus, BusBody } from "../src/bus/bus.ts";
 import { newId } from "../src/db/id.ts";
@@ -179,7 +178,6 @@ export async function openStreamWorld(more: Partial<StreamOptions> = {}): Promis
     publicOrigin: "https://loa.example",
     tokenKeys: [TOKEN_KEY],
     isValid: (ordinal, generation) => generation === 0 && !facts.revoked.has(ordinal),
-    standingOf: (ordinal): Standing => (facts.exercise.has(ordinal) ? "exercise" : "public"),
     bus,
     feed: {
       load: (ids) => book.load(ids),
@@ -195,7 +193,10 @@ export async function openStreamWorld(more: Partial<StreamOptions> = {}): Promis
     ...more,
   };
   let stream = await openStream(options);
-  const token = (ordinal: number, generation = 0) => createToken(TOKEN_KEY, ordinal, generation);
+  const token = (ordinal: number, generation = 0) => {
+    const standing = facts.exercise.has(ordinal) ? "exercise" : "public";
+    return createToken(TOKEN_KEY, { standing, ordinal, generation });
+  };
   const origin = () => `http://127.0.0.1:${stream.port}`;
   return {
     ...facts,

@@ -35,6 +35,8 @@ export const REGISTRATIONS_BURST = 5_000;
 
 export function mountDevices(app: App, deps: DeviceDeps): void {
   const { tokenKey, streamOrigin } = deps;
+  // Synthetic people come by list only: nobody becomes unreachable to real warnings by mistake.
+  const standing = "public";
   const admit = limitRate({ perSecond: REGISTRATIONS_PER_SECOND, burst: REGISTRATIONS_BURST });
 
   app.mount(registerDevice, async ({ body, stableId }) => {
@@ -43,13 +45,12 @@ export function mountDevices(app: App, deps: DeviceDeps): void {
     const { id, ordinal, generation } = await registerSubscriber(deps, {
       ...input,
       id: stableId,
-      // Synthetic people come by list only: nobody becomes unreachable to real warnings by mistake.
-      standing: "public",
+      standing,
       consent: { version: consentVersion, basis: OWN_REGISTRATION, at: "now" },
     });
     return {
       subscriberId: id,
-      token: createToken(tokenKey, ordinal, generation),
+      token: createToken(tokenKey, { standing, ordinal, generation }),
       streamUrl: streamOrigin() + openStream.path,
       receiptsUrl: streamOrigin() + reportReceipts.path,
     };

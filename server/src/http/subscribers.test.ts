@@ -252,6 +252,7 @@ test("tokens are given for people of exercises, never for the public", async () 
   const { items } = answer as { items: ({ ref: string; ordinal: number; token: string } | null)[] };
   expect(items).toMatchObject([null, { ref: "e" }, null]);
   expect(verifyToken([TOKEN_KEY], items[1]?.token ?? "")).toEqual({
+    standing: "exercise",
     ordinal: items[1]?.ordinal,
     generation: 0,
   });

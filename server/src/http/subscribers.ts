@@ -55,7 +55,8 @@ export function mountSubscribers(app: App, deps: SubscriberDeps): void {
     const items = people.map((person) => {
       if (!person) return null;
       const { ref, id, ordinal, generation } = person;
-      return { ref, subscriberId: id, ordinal, token: createToken(tokenKey, ordinal, generation) };
+      const token = createToken(tokenKey, { standing: "exercise", ordinal, generation });
+      return { ref, subscriberId: id, ordinal, token };
     });
     return { items };
   });

@@ -1,3 +1,4 @@
+import { STANDINGS } from "@loa/model/bulletin-type.ts";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../test/database.ts";
@@ -10,19 +11,21 @@ const OLD = { keyId: "k-1", secret: Buffer.alloc(32, 1) };
 const NEW = { keyId: "k-2", secret: Buffer.alloc(32, 2) };
 
 describe("a device token", () => {
+  const standings = fc.constantFrom(...STANDINGS);
   test("says which subscriber and generation it was made for, under any key still in use", () => {
     fc.assert(
-      fc.property(fc.nat(), fc.nat(32_767), (ordinal, generation) => {
-        const text = createToken(OLD, ordinal, generation);
+      fc.property(standings, fc.nat(), fc.nat(32_767), (standing, ordinal, generation) => {
+        const claim = { standing, ordinal, generation };
+        const text = createToken(OLD, claim);
         expect(text.length).toBeLessThanOrEqual(TOKEN_CHARS_MAX);
-        expect(verifyToken([NEW, OLD], text)).toEqual({ ordinal, generation });
+        expect(verifyToken([NEW, OLD], text)).toEqual(claim);
         expect(verifyToken([NEW], text)).toBeUndefined();
       }),
     );
   });
 
   test("with any one character changed is nobody's", () => {
-    const text = createToken(OLD, 33_000_000, 2);
+    const text = createToken(OLD, { standing: "exercise", ordinal: 33_000_000, generation: 2 });
     const other = (c: string) => (c === "A" ? "B" : c === "1" ? "2" : "A");
     for (let i = 0; i < text.length; i++) {
       const forged = text.slice(0, i) + other(text[i] as string) + text.slice(i + 1);
@@ -30,13 +33,19 @@ describe("a device token", () => {
     }
   });
 
-  test.each(["", "loa1", "loa1.k-1.07.0.x", `loa1.k-1.1.0.${"A".repeat(42)}`, "x".repeat(10_000)])(
-    "is not %j",
-    (text) => expect(verifyToken([OLD], text)).toBeUndefined(),
-  );
+  test.each([
+    "",
+    "loa1",
+    "loa1.k-1.public.07.0.x",
+    `loa1.k-1.public.1.0.${"A".repeat(42)}`,
+    `loa1.k-1.everybody.1.0.${"A".repeat(43)}`,
+    "x".repeat(10_000),
+  ])("is not %j", (text) => expect(verifyToken([OLD], text)).toBeUndefined());
 
   test("is asked in the same form that the wire names", () => {
-    expect(createToken(OLD, 7, 0)).toMatch(/^loa1\.k-1\.7\.0\.[A-Za-z0-9_-]{43}$/);
+    expect(createToken(OLD, { standing: "public", ordinal: 7, generation: 0 })).toMatch(
+      /^loa1\.k-1\.public\.7\.0\.[A-Za-z0-9_-]{43}$/,
+    );
   });
 });
 

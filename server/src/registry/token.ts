@@ -1,10 +1,12 @@
 // Device tokens: what a phone shows to prove which subscriber it is.
 //
 // A token is checked with the server's secret alone, without the database, so that a
-// million phones can come back at once. It carries a generation; raising a subscriber's
-// generation revokes every token given out before. Processes that check tokens keep the few
-// generations above 0 in memory and follow the registry's log for more.
+// million phones can come back at once. It carries the subscriber's standing, which never changes,
+// so that whoever is told by place is told by the right bulletins only; and a generation, which
+// revokes every token given out before when it is raised. Processes that check tokens keep the
+// few generations above 0 in memory and follow the registry's log for more.
 import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Standing } from "@loa/model/bulletin-type.ts";
 import { type Position, committedSince, readAtPosition } from "../db/commit-order.ts";
 import type { Pool } from "../db/connection.ts";
 
@@ -16,19 +18,28 @@ export interface TokenKey {
 }
 
 /** What a valid token says. Whether its generation is still current is another question. */
-export interface TokenClaim {
+export interface TokenClaim extends Holder {
+  /** Public, unless this is a synthetic person of exercises. */
+  readonly standing: Standing;
+}
+
+/** One of the tokens that a subscriber was given. */
+export interface Holder {
   readonly ordinal: number;
   readonly generation: number;
 }
 
-/** Longest text that is looked at: the form below with its longest parts takes 105. */
+/** Longest text that is looked at: the form below with its longest parts takes 114. */
 export const TOKEN_CHARS_MAX = 128;
 const FORM =
-  /^(loa1\.([A-Za-z0-9_-]{1,32})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,4}))\.([A-Za-z0-9_-]{43})$/;
+  /^(loa1\.([A-Za-z0-9_-]{1,32})\.(public|exercise)\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,4}))\.([A-Za-z0-9_-]{43})$/;
 
-/** `loa1.<keyId>.<ordinal>.<generation>.<base64url HMAC-SHA256 over all before the last dot>` */
-export function createToken(key: TokenKey, ordinal: number, generation: number): string {
-  const claim = `loa1.${key.keyId}.${ordinal}.${generation}`;
+/**
+ * `loa1.<keyId>.<standing>.<ordinal>.<generation>.<MAC>`, where the MAC is the base64url
+ * HMAC-SHA256 over all before the last dot.
+ */
+export function createToken(key: TokenKey, { standing, ordinal, generation }: TokenClaim): string {
+  const claim = `loa1.${key.keyId}.${standing}.${ordinal}.${generation}`;
   return `${claim}.${sign(key, claim).toString("base64url")}`;
 }
 
@@ -37,7 +48,7 @@ export function verifyToken(keys: readonly TokenKey[], text: string): TokenClaim
   if (text.length > TOKEN_CHARS_MAX) return undefined;
   const match = FORM.exec(text);
   if (!match) return undefined;
-  const [, claim, keyId, ordinal, generation, given] = match as unknown as string[];
+  const [, claim, keyId, standing, ordinal, generation, given] = match as unknown as string[];
   const key = keys.find((candidate) => candidate.keyId === keyId);
   if (!key) return undefined;
   const mac = Buffer.from(given as string, "base64url");
@@ -45,7 +56,11 @@ export function verifyToken(keys: readonly TokenKey[], text: string): TokenClaim
   // 43 base64url characters hold 258 bits; the two spare ones must not make a second spelling.
   if (mac.length !== expected.length || mac.toString("base64url") !== given) return undefined;
   if (!timingSafeEqual(mac, expected)) return undefined;
-  return { ordinal: Number(ordinal), generation: Number(generation) };
+  return {
+    standing: standing as Standing,
+    ordinal: Number(ordinal),
+    generation: Number(generation),
+  };
 }
 
 const sign = (key: TokenKey, claim: string): Buffer =>
@@ -54,7 +69,7 @@ const sign = (key: TokenKey, claim: string): Buffer =>
 /** The generations that are in force. */
 export interface TokenGenerations {
   /** Whether a verified claim has not been revoked since. */
-  readonly isCurrent: (claim: TokenClaim) => boolean;
+  readonly isCurrent: (holder: Holder) => boolean;
   /**
    * Learns every revocation that was committed before the call; answers the ordinals whose tokens
    * were revoked since the last reading, so that their open sockets can be closed.
@@ -66,7 +81,7 @@ export interface TokenGenerations {
 export async function openTokenGenerations(pool: Pool): Promise<TokenGenerations> {
   const raised = new Map<number, number>();
   let position: Position = await readAtPosition(pool, async (client, now) => {
-    const { rows } = await client.query<TokenClaim>(
+    const { rows } = await client.query<Holder>(
       "SELECT ordinal, generation FROM subscriber WHERE generation > 0",
     );
     for (const row of rows) raised.set(row.ordinal, row.generation);
@@ -77,7 +92,7 @@ export async function openTokenGenerations(pool: Pool): Promise<TokenGenerations
   async function readRevocations(): Promise<number[]> {
     const { rows, now } = await readAtPosition(pool, async (client, now) => {
       // A change that raises nobody's generation is none of ours; deletion raises it too.
-      const { rows } = await client.query<TokenClaim>(
+      const { rows } = await client.query<Holder>(
         `SELECT s.ordinal, s.generation
            FROM registry_change c JOIN subscriber s ON s.ordinal = c.first_ordinal
           WHERE ${committedSince("$1")} AND c.kind = 'subscriber' AND s.generation > 0`,

@@ -2,7 +2,6 @@
 import { createAuthenticator } from "../account/actor.ts";
 import { appendRows, JOINED_LATER, pointRows } from "../dispatch/journal.ts";
 import { loadLiveDispatches, readLiveStates } from "../dispatch/live-feed.ts";
-import { openStandings } from "../registry/standing.ts";
 import { openTokenGenerations } from "../registry/token.ts";
 import { Problem } from "@loa/model/problem.ts";
 import { Counters, gauge } from "../observe/counters.ts";
@@ -22,7 +21,6 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
   const { order, connection, bus, log, lease, failPoint } = context;
   const { pool } = connection;
   const generations = await openTokenGenerations(pool);
-  const standings = await openStandings(pool);
   const authenticator = createAuthenticator(connection.db, bus);
   const clock = await readDatabaseClock(pool);
   const counters = new Counters();
@@ -37,7 +35,6 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
     log,
     tokenKeys: [order.keys.token],
     isValid: (ordinal, generation) => generations.isCurrent({ ordinal, generation }),
-    standingOf: (ordinal) => standings.standingOf(ordinal),
     feed: {
       readStates: () => readLiveStates(pool),
       load: (ids) => loadLiveDispatches(pool, ids),
@@ -64,7 +61,6 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
   });
   const look = oneAtATime(async () => {
     await clock.read();
-    await standings.catchUp();
     if ((await generations.catchUp()).length > 0) stream.dropRevoked();
   });
   const lookAndSay = () =>

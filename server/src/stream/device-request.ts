@@ -1,6 +1,5 @@
 // Who is asking for a stream, and what for: from the query and the header fields of
 // GET /v1/stream, whoever parsed them.
-import type { Standing } from "@loa/model/bulletin-type.ts";
 import { type Fault, Problem } from "@loa/model/problem.ts";
 import { type TokenClaim, type TokenKey, verifyToken } from "../registry/token.ts";
 import type { Device } from "./connection.ts";
@@ -23,8 +22,6 @@ export interface Identity {
   readonly tokenKeys: readonly TokenKey[];
   /** Whether a generation is still in force for this ordinal. */
   isValid(ordinal: number, generation: number): boolean;
-  /** Public, unless this is a synthetic person of exercises. */
-  standingOf(ordinal: number): Standing;
 }
 
 /** Checks device tokens, and remembers those that it checked. */
@@ -68,7 +65,7 @@ export class DeviceGate {
     return {
       ordinal: claim.ordinal,
       generation: claim.generation,
-      standing: this.#identity.standingOf(claim.ordinal),
+      standing: claim.standing,
       cursor,
       have: have.length > 0 ? new Set(have) : NOTHING,
       places,

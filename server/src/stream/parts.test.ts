@@ -111,13 +111,15 @@ describe("the wheel", () => {
 });
 
 describe("tickets", () => {
+  const holder = (ordinal: number, generation = 0) =>
+    ({ standing: "public", ordinal, generation }) as const;
   test("are worth one connection within a minute", () => {
     let now = 0;
     const tickets = new Tickets(() => now);
-    const ticket = tickets.issue({ ordinal: 7, generation: 2 });
-    expect(tickets.redeem(ticket)).toMatchObject({ ordinal: 7, generation: 2 });
+    const ticket = tickets.issue(holder(7, 2));
+    expect(tickets.redeem(ticket)).toEqual(holder(7, 2));
     expect(tickets.redeem(ticket)).toBeUndefined();
-    const old = tickets.issue({ ordinal: 7, generation: 2 });
+    const old = tickets.issue(holder(7, 2));
     now = TICKET_LIFE_MS;
     expect(tickets.redeem(old)).toBeUndefined();
   });
@@ -125,12 +127,12 @@ describe("tickets", () => {
   test("of one device do not pile up, and forgotten ones go", () => {
     let now = 0;
     const tickets = new Tickets(() => now);
-    const issued = Array.from({ length: 10 }, () => tickets.issue({ ordinal: 7, generation: 0 }));
+    const issued = Array.from({ length: 10 }, () => tickets.issue(holder(7)));
     expect(tickets.size).toBe(TICKETS_PER_ORDINAL_MAX);
     expect(issued.filter((each) => tickets.redeem(each))).toEqual(issued.slice(-4));
-    for (let ordinal = 0; ordinal < 100; ordinal += 1) tickets.issue({ ordinal, generation: 0 });
+    for (let ordinal = 0; ordinal < 100; ordinal += 1) tickets.issue(holder(ordinal));
     now = TICKET_LIFE_MS + 1;
-    tickets.issue({ ordinal: 7, generation: 0 });
+    tickets.issue(holder(7));
     expect(tickets.size).toBe(1);
   });
 });

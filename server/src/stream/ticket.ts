@@ -3,6 +3,7 @@
 // worth one connection within a minute. Tickets live in this process's memory alone.
 import { randomBytes } from "node:crypto";
 import { Problem } from "@loa/model/problem.ts";
+import type { TokenClaim } from "../registry/token.ts";
 
 export const TICKET_LIFE_MS = 60_000;
 /** Tickets that may be open at once: bounds memory at about 20 MB. */
@@ -10,12 +11,8 @@ export const TICKETS_MAX = 100_000;
 /** Open tickets of one device; a further one voids the oldest. Nobody fills the table alone. */
 export const TICKETS_PER_ORDINAL_MAX = 4;
 
-export interface TicketHolder {
-  readonly ordinal: number;
-  readonly generation: number;
-}
-
-interface Ticket extends TicketHolder {
+interface Ticket {
+  readonly claim: TokenClaim;
   readonly expiresAtMs: number;
 }
 
@@ -35,15 +32,15 @@ export class Tickets {
   }
 
   /** Gives out a ticket. @throws {Problem} busy, when TICKETS_MAX are open. */
-  issue(holder: TicketHolder): string {
+  issue(claim: TokenClaim): string {
     this.#dropExpired();
-    const own = this.#ofOrdinal.get(holder.ordinal) ?? [];
+    const { ordinal } = claim;
+    const own = this.#ofOrdinal.get(ordinal) ?? [];
     if (own.length >= TICKETS_PER_ORDINAL_MAX) this.#drop(own[0] as string);
     if (this.#open.size >= TICKETS_MAX)
       throw new Problem("busy", "Too many stream tickets are open; try again in a few seconds.");
     const text = randomBytes(24).toString("base64url");
-    const { ordinal, generation } = holder;
-    this.#open.set(text, { ordinal, generation, expiresAtMs: this.#now() + TICKET_LIFE_MS });
+    this.#open.set(text, { claim, expiresAtMs: this.#now() + TICKET_LIFE_MS });
     const kept = this.#ofOrdinal.get(ordinal);
     if (kept) kept.push(text);
     else this.#ofOrdinal.set(ordinal, [text]);
@@ -51,11 +48,11 @@ export class Tickets {
   }
 
   /** Takes a ticket away and says whose it was; undefined when it is unknown, used or too old. */
-  redeem(text: string): TicketHolder | undefined {
+  redeem(text: string): TokenClaim | undefined {
     const ticket = this.#open.get(text);
     if (!ticket) return undefined;
     this.#drop(text);
-    return ticket.expiresAtMs > this.#now() ? ticket : undefined;
+    return ticket.expiresAtMs > this.#now() ? ticket.claim : undefined;
   }
 
   #dropExpired(): void {
@@ -70,8 +67,9 @@ export class Tickets {
     const ticket = this.#open.get(text);
     if (!ticket) return;
     this.#open.delete(text);
-    const rest = (this.#ofOrdinal.get(ticket.ordinal) ?? []).filter((each) => each !== text);
-    if (rest.length > 0) this.#ofOrdinal.set(ticket.ordinal, rest);
-    else this.#ofOrdinal.delete(ticket.ordinal);
+    const { ordinal } = ticket.claim;
+    const rest = (this.#ofOrdinal.get(ordinal) ?? []).filter((each) => each !== text);
+    if (rest.length > 0) this.#ofOrdinal.set(ordinal, rest);
+    else this.#ofOrdinal.delete(ordinal);
   }
 }
