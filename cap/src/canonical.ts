@@ -58,10 +58,13 @@ class Writer {
     const name = formatName(element.prefix, element.name);
     const declared = this.#declarationsOf(element, above);
     const here = declared.length === 0 ? above : new Map([...above, ...declared]);
+    const { attributes } = element;
     this.put(`<${name}`);
     for (const [prefix, namespace] of declared)
       this.put(` ${prefix === "" ? "xmlns" : `xmlns:${prefix}`}="${escapeValue(namespace)}"`);
-    for (const { prefix, name: local, value } of element.attributes.toSorted(compareAttributes))
+    for (const { prefix, name: local, value } of attributes.length > 1
+      ? attributes.toSorted(compareAttributes)
+      : attributes)
       this.put(` ${formatName(prefix, local)}="${escapeValue(value)}"`);
     this.put(">");
     for (const child of element.children) {
@@ -72,8 +75,21 @@ class Writer {
     this.put(`</${name}>`);
   }
 
+  /** Whether only the element's own prefix can be declared here, as with nearly all elements. */
+  #isPlain({ attributes }: XmlElement): boolean {
+    const { isExclusive, inclusivePrefixes } = this.#form;
+    if (!isExclusive || (inclusivePrefixes?.length ?? 0) > 0) return false;
+    return attributes.every(({ prefix }) => prefix === "");
+  }
+
   /** The namespaces that must be declared here, in order of their prefixes. */
-  #declarationsOf(element: XmlElement, above: Rendered): [string, string][] {
+  #declarationsOf(element: XmlElement, above: Rendered): readonly (readonly [string, string])[] {
+    if (this.#isPlain(element)) {
+      const namespace = element.scope.get(element.prefix) ?? "";
+      const isDeclared =
+        element.prefix === "xml" || (above.get(element.prefix) ?? "") === namespace;
+      return isDeclared ? NOTHING : [[element.prefix, namespace]];
+    }
     const used = new Set([element.prefix, ...element.attributes.map(({ prefix }) => prefix)]);
     // An attribute without prefix is in no namespace, so only the element can use the default one.
     if (element.prefix !== "") used.delete("");
@@ -87,6 +103,8 @@ class Writer {
       .toSorted(([a], [b]) => compare(a, b));
   }
 }
+
+const NOTHING: readonly (readonly [string, string])[] = [];
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const compareAttributes = (a: XmlAttribute, b: XmlAttribute): number =>
@@ -110,7 +128,12 @@ const VALUE = {
 
 /** Text as canonical XML has it; also how messages are written. */
 export const escapeText = (text: string): string =>
-  text.replaceAll(/[&<>\r]/gu, (char) => TEXT[char as keyof typeof TEXT]);
+  // Most texts hold none of them, and asking is cheaper than replacing nothing.
+  /[&<>\r]/.test(text)
+    ? text.replaceAll(/[&<>\r]/gu, (char) => TEXT[char as keyof typeof TEXT])
+    : text;
 
 const escapeValue = (text: string): string =>
-  text.replaceAll(/[&<"\t\n\r]/gu, (char) => VALUE[char as keyof typeof VALUE]);
+  /[&<"\t\n\r]/.test(text)
+    ? text.replaceAll(/[&<"\t\n\r]/gu, (char) => VALUE[char as keyof typeof VALUE])
+    : text;

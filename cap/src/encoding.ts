@@ -11,11 +11,18 @@ const DECLARED = /^<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.-]*)["']/u;
 /** Where a declaration ends at the latest. */
 const DECLARATION_BYTES_MAX = 400;
 
+/** A declaration is of ASCII; who has none is not looked at. */
+function startOf(bytes: Uint8Array, mark: string | undefined): string {
+  const start = bytes.subarray(0, DECLARATION_BYTES_MAX);
+  if (mark !== undefined) return new TextDecoder(mark).decode(start);
+  const end = start.indexOf(0x3e);
+  return String.fromCharCode(...(end === -1 ? start : start.subarray(0, end + 1)));
+}
+
 /** The text with line ends as XML has them, or what is wrong with the bytes. */
 export function decodeText(bytes: Uint8Array): { text: string } | { fault: string } {
   const mark = BOMS.find(([bom]) => bom.every((byte, index) => bytes[index] === byte))?.[1];
-  const start = new TextDecoder(mark ?? "latin1").decode(bytes.subarray(0, DECLARATION_BYTES_MAX));
-  const declared = DECLARED.exec(start)?.[1]?.toLowerCase();
+  const declared = DECLARED.exec(startOf(bytes, mark))?.[1]?.toLowerCase();
   if (mark !== undefined && declared !== undefined && !mark.startsWith(declared))
     return { fault: `is marked as ${mark} and declared as ${declared}` };
   const encoding = mark ?? declared ?? "utf-8";

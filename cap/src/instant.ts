@@ -9,10 +9,14 @@ const MINUTE_MS = 60_000;
 /** Milliseconds since 1970 of a real day and time in CAP's form; undefined otherwise. */
 export function instantMs(text: string): number | undefined {
   if (!INSTANT.test(text)) return undefined;
-  const number = (from: number, to: number): number => Number(text.slice(from, to));
-  const [year, month, day] = [number(0, 4), number(5, 7), number(8, 10)];
-  const [hour, minute, second] = [number(11, 13), number(14, 16), number(17, 19)];
-  const [offsetHour, offsetMinute] = [number(20, 22), number(23, 25)];
+  const year = pair(text, 0) * 100 + pair(text, 2);
+  const month = pair(text, 5);
+  const day = pair(text, 8);
+  const hour = pair(text, 11);
+  const minute = pair(text, 14);
+  const second = pair(text, 17);
+  const offsetHour = pair(text, 20);
+  const offsetMinute = pair(text, 23);
   // The schema's type knows 24:00:00, the end of a day, and no leap second.
   const isTime = hour < 24 || (hour === 24 && minute + second === 0);
   const offset = offsetHour * 60 + offsetMinute;
@@ -26,6 +30,10 @@ export function instantMs(text: string): number | undefined {
   const localMs = date.getTime() + (hour * 60 + minute) * MINUTE_MS + second * 1000;
   return localMs - (text[19] === "-" ? -offset : offset) * MINUTE_MS;
 }
+
+/** The number that two digits make. */
+const pair = (text: string, at: number): number =>
+  (text.charCodeAt(at) - 48) * 10 + text.charCodeAt(at + 1) - 48;
 
 function daysOf(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;

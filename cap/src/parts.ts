@@ -66,12 +66,12 @@ export function takeParts(
     if (place < reached && !report.mends("element-order", child))
       report.error("X5", child, `${child.name} comes too late in ${node.name}`);
     reached = Math.max(reached, place);
-    if (!CONTAINERS.has(child.name)) checkLeaf(report, child, rows[place]?.[1] === "?");
+    if (!CONTAINERS.has(child.name)) checkLeaf(report, child, rows[place]?.often === "?");
     const same = byName.get(child.name);
     if (same === undefined) byName.set(child.name, [child]);
     else same.push(child);
   }
-  for (const [name, often, rule] of rows) {
+  for (const { name, often, rule } of rows) {
     const found = byName.get(name);
     if (found === undefined && (often === "1" || often === "+")) {
       if (name !== "sender") report.error(rule, node, `${node.name} has no ${name}`);

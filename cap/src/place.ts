@@ -6,7 +6,7 @@ import type { XmlElement } from "./xml.ts";
 const NOWHERE: CapPlace = { path: "/alert", line: 0 };
 
 export class CapPlaces {
-  readonly #elements = new WeakMap<object, XmlElement>();
+  readonly #elements = new Map<object, XmlElement>();
 
   /** Remembers the element of a message, info, area, resource or pair. */
   keep<T extends object>(part: T, element: XmlElement): T {

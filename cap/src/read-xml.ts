@@ -66,13 +66,15 @@ const START =
   ":A-Z_a-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c\\u200d" +
   "\\u2070-\\u218f\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}";
 const NAME = new RegExp(`[${START}][${START}\\-.0-9\\u00b7\\u0300-\\u036f\\u203f-\\u2040]*`, "uy");
-const SPACE = /[ \t\n]*/y;
 const VALUE = /[ \t\n]*=[ \t\n]*(?:"([^<"]*)"|'([^<']*)')/y;
 const DECLARATION =
   /<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(["'])1\.0\1(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(["'])[A-Za-z][\w.-]*\2)?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(["'])(?:yes|no)\3)?[ \t\n]*\?>/y;
 const REFERENCE = /&(?:#x([0-9a-fA-F]{1,8})|#([0-9]{1,8})|(lt|gt|amp|quot|apos));|&/gu;
 const NAMED = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 const NO_SCOPE: XmlScope = new Map([["xml", XML_NAMESPACE]]);
+const NO_ATTRIBUTES: readonly XmlAttribute[] = [];
+/** What ends a name and is no letter of any script. */
+const ENDS_PLAIN_NAME: ReadonlySet<string> = new Set([">", "/", " ", "\n", "\t", "="]);
 const XMLNS = "http://www.w3.org/2000/xmlns/";
 
 class Reader {
@@ -110,9 +112,7 @@ class Reader {
 
   #skipSpace(): boolean {
     const from = this.#at;
-    SPACE.lastIndex = from;
-    SPACE.test(this.#text);
-    this.#at = SPACE.lastIndex;
+    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
     return this.#at > from;
   }
 
@@ -180,12 +180,25 @@ class Reader {
   }
 
   #readName(): string {
-    NAME.lastIndex = this.#at;
-    const name = NAME.exec(this.#text)?.[0];
+    const name = this.#plainName() ?? this.#anyName();
     if (name === undefined) this.#fail("holds a tag without a name");
     if (name.length > CAP_NAME_MAX) this.#fail("holds a name that is too long", this.#at, "X3");
     this.#at += name.length;
     return name;
+  }
+
+  /** A name of ASCII letters and digits, as nearly all are; the full grammar costs ten times as much. */
+  #plainName(): string | undefined {
+    let end = this.#at;
+    while (isPlain(this.#text.charCodeAt(end))) end++;
+    const isWhole = end > this.#at && ENDS_PLAIN_NAME.has(this.#text[end] ?? "");
+    const isName = isWhole && !isDigit(this.#text.charCodeAt(this.#at));
+    return isName ? this.#text.slice(this.#at, end) : undefined;
+  }
+
+  #anyName(): string | undefined {
+    NAME.lastIndex = this.#at;
+    return NAME.exec(this.#text)?.[0];
   }
 
   #openElement(parent: XmlElement | undefined): XmlElement {
@@ -210,7 +223,6 @@ class Reader {
       parent,
       source: this.#source,
       start,
-      index: parent?.countNamed(name) ?? 1,
     });
     parent?.children.push(element);
     if (this.#text.startsWith("/>", this.#at)) {
@@ -237,7 +249,11 @@ class Reader {
     this.#open.pop();
   }
 
-  #readAttributes(outer: XmlScope): { attributes: XmlAttribute[]; scope: XmlScope } {
+  #readAttributes(outer: XmlScope): {
+    attributes: readonly XmlAttribute[];
+    scope: XmlScope;
+  } {
+    if (this.#text[this.#at] === ">") return { attributes: NO_ATTRIBUTES, scope: outer };
     const given = new Map<string, string>();
     while (this.#skipSpace() && this.#text[this.#at] !== ">" && this.#text[this.#at] !== "/") {
       const from = this.#at;
@@ -251,7 +267,9 @@ class Reader {
       this.#at = VALUE.lastIndex;
       given.set(name, this.#resolve((found[1] ?? found[2] ?? "").replaceAll(/[\t\n]/gu, " ")));
     }
-    return given.size === 0 ? { attributes: [], scope: outer } : this.#bind(given, outer);
+    return given.size === 0
+      ? { attributes: NO_ATTRIBUTES, scope: outer }
+      : this.#bind(given, outer);
   }
 
   /** Namespaces in XML 1.0: declarations hold for the element itself, so they come first. */
@@ -321,6 +339,12 @@ class Reader {
     );
   }
 }
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+const isPlain = (code: number): boolean =>
+  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || isDigit(code);
+/** XML 1.0, 2.3; the end of the text is none of them. */
+const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 9;
 
 function addText(element: XmlElement, text: string): void {
   if (text === "") return;

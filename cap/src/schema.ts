@@ -6,7 +6,11 @@ export const SIGNATURE_NAMESPACE = "http://www.w3.org/2000/09/xmldsig#";
 
 /** How often: once, at most once, at least once, any number of times. */
 export type Often = "1" | "?" | "+" | "*";
-type Row = readonly [name: string, often: Often, rule: string];
+interface Row {
+  readonly name: string;
+  readonly often: Often;
+  readonly rule: string;
+}
 
 export interface Sequence {
   readonly rows: readonly Row[];
@@ -14,8 +18,10 @@ export interface Sequence {
   readonly places: ReadonlyMap<string, number>;
 }
 
-const sequence = (...rows: readonly Row[]): Sequence => ({
-  rows,
+const sequence = (
+  ...rows: readonly (readonly [name: string, often: Often, rule: string])[]
+): Sequence => ({
+  rows: rows.map(([name, often, rule]) => ({ name, often, rule })),
   places: new Map(rows.map(([name], index) => [name, index])),
 });
 

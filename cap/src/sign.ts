@@ -64,21 +64,24 @@ function addSignature(document: XmlDocument, key: KeyObject, { certificate }: Ca
   const whole = (value: string): string =>
     // The text is written as UTF-8, whatever it was declared as.
     `<?xml version="1.0" encoding="UTF-8"?>${(text.slice(0, closing) + signature(value) + text.slice(closing)).replace(/^<\?xml[^>]*\?>/u, "")}`;
-  const value = sign("sha256", Buffer.from(canonicalSignedInfo(whole(""))), {
+  const value = sign("sha256", Buffer.from(canonicalSignedInfo(signature(""))), {
     key,
     dsaEncoding: "ieee-p1363",
   });
   return whole(value.toString("base64"));
 }
 
-/** The form of SignedInfo where it will stand, read back from the document itself. */
-function canonicalSignedInfo(text: string): string {
-  const reading = readXml(new TextEncoder().encode(text));
+/**
+ * The form of SignedInfo, read back from the signature. It declares its only namespace itself, so in
+ * the exclusive form it is the same wherever it stands.
+ */
+function canonicalSignedInfo(signature: string): string {
+  const reading = readXml(new TextEncoder().encode(signature));
   const signedInfo: XmlElement | undefined = reading.ok
-    ? reading.document.root.elements.at(-1)?.elements[0]
+    ? reading.document.root.elements[0]
     : undefined;
   const form = signedInfo && canonicalizeElement(signedInfo, { isExclusive: true });
-  if (form === undefined) throw new Error("a message that was just read cannot be read again");
+  if (form === undefined) throw new Error("a signature that was just written cannot be read");
   return form;
 }
 

@@ -42,8 +42,8 @@ const INDENT = "  ";
 
 /** Lines of a document; a value that is undefined has no element. */
 class Lines {
-  readonly #lines: string[] = ['<?xml version="1.0" encoding="UTF-8"?>'];
-  #depth = 0;
+  #text = '<?xml version="1.0" encoding="UTF-8"?>\n';
+  #indent = "";
 
   put(name: string, text: string | undefined): void {
     if (text !== undefined) this.#line(`<${name}>${escapeText(text)}</${name}>`);
@@ -55,9 +55,10 @@ class Lines {
 
   within(name: string, attributes: string, inside: () => void): void {
     this.#line(`<${name}${attributes}>`);
-    this.#depth++;
+    const outer = this.#indent;
+    this.#indent += INDENT;
     inside();
-    this.#depth--;
+    this.#indent = outer;
     this.#line(`</${name}>`);
   }
 
@@ -70,11 +71,11 @@ class Lines {
   }
 
   get text(): string {
-    return `${this.#lines.join("\n")}\n`;
+    return this.#text;
   }
 
   #line(text: string): void {
-    this.#lines.push(INDENT.repeat(this.#depth) + text);
+    this.#text += `${this.#indent}${text}\n`;
   }
 }
 
@@ -164,8 +165,8 @@ const formatPoint = ([latitude, longitude]: CapPoint): string =>
 /** Plain decimals, which CAP demands, also where JavaScript would write an exponent. */
 function formatNumber(number: number): string {
   const text = String(number + 0);
+  if (!text.includes("e")) return text;
   const [digits = "", exponent] = text.replace(/^-/u, "").replace(".", "").split("e");
-  if (exponent === undefined) return text;
   const places = Number(exponent);
   const sign = number < 0 ? "-" : "";
   return places < 0

@@ -66,8 +66,6 @@ export interface XmlElementParts {
   readonly parent: XmlElement | undefined;
   readonly source: XmlSource;
   readonly start: number;
-  /** From 1, among the children of its parent that have its local name. */
-  readonly index: number;
 }
 
 export class XmlElement {
@@ -81,10 +79,9 @@ export class XmlElement {
   readonly parent: XmlElement | undefined;
   readonly source: XmlSource;
   readonly children: XmlNode[] = [];
-  #counts: Map<string, number> | undefined;
+  #index: number | undefined;
   /** Where its start tag begins, where its end tag begins, and where that ends. */
   readonly start: number;
-  readonly index: number;
   closing = 0;
   end = 0;
 
@@ -97,7 +94,6 @@ export class XmlElement {
     this.parent = parts.parent;
     this.source = parts.source;
     this.start = parts.start;
-    this.index = parts.index;
   }
 
   /** Its own text, without that of its children. */
@@ -107,12 +103,20 @@ export class XmlElement {
     return this.children.filter((child) => typeof child === "string").join("");
   }
 
-  /** Counted while they are read, so that a path costs no walk over siblings. */
-  countNamed(name: string): number {
-    this.#counts ??= new Map();
-    const count = (this.#counts.get(name) ?? 0) + 1;
-    this.#counts.set(name, count);
-    return count;
+  /** From 1, among the children of its parent that have its local name; for a tree that was read. */
+  get index(): number {
+    if (this.#index === undefined && this.parent !== undefined) this.parent.#numberElements();
+    return this.#index ?? 1;
+  }
+
+  /** All at once, when the first path is wanted: each path would cost a walk over siblings. */
+  #numberElements(): void {
+    const counts = new Map<string, number>();
+    for (const child of this.children) {
+      if (!(child instanceof XmlElement)) continue;
+      child.#index = (counts.get(child.name) ?? 0) + 1;
+      counts.set(child.name, child.#index);
+    }
   }
 
   get elements(): XmlElement[] {
