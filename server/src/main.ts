@@ -5,22 +5,23 @@ import { ConfigError, readConfig } from "./config.ts";
 import { announce } from "./role/announce.ts";
 import { startFront } from "./role/front.ts";
 import { startLedger } from "./role/ledger.ts";
-import { ROLE_NAMES, type RoleName, serveRole } from "./role/role.ts";
+import { openDoor } from "./role/public-door.ts";
+import { ROLE_NAMES, type RoleName, serveRole, serveRoleBehindDoor } from "./role/role.ts";
 import { StartRefused } from "./role/start-refused.ts";
 import { startStream } from "./role/stream.ts";
 import { startInstallation } from "./role/supervisor.ts";
 import { startWorker } from "./role/worker.ts";
 
 const START = {
-  front: startFront,
   stream: startStream,
   ledger: startLedger,
   worker: startWorker,
-} as const satisfies Record<RoleName, unknown>;
+} as const satisfies Record<Exclude<RoleName, "front">, unknown>;
 
 const { values } = parseArgs({ options: { role: { type: "string" } } });
 const role = ROLE_NAMES.find((name) => name === values.role);
-if (role !== undefined) serveRole(START[role]);
+if (role === "front") serveRoleBehindDoor(openDoor, startFront);
+else if (role !== undefined) serveRole(START[role]);
 else process.exit(await supervise());
 
 /** Runs an installation until it is told to end; answers the exit status. */

@@ -38,10 +38,14 @@ export interface FeedDeps extends Pick<Connection, "db" | "pool"> {
   readonly signer: CapSigner | undefined;
 }
 
-export interface Feed {
+/** What was published, to be read. */
+export interface Published {
   readonly archive: Archive;
   /** The CAP document as it was published; undefined only where disk and database have lost it. */
   cap(entry: Entry): Promise<Buffer | undefined>;
+}
+
+export interface Feed extends Published {
   /** Publishes what was issued and reads what was published; one at a time. */
   catchUp(): Promise<void>;
   /** Begins to look by itself. */
@@ -49,11 +53,22 @@ export interface Feed {
   close(): Promise<void>;
 }
 
+/** What is on disk and nothing else, for as long as the database was never reached. */
+export function openPublished(folder: string): Published {
+  const { archive, copies } = readCopies(folder);
+  return { archive, cap: async ({ code }) => copies.readCap(code) };
+}
+
+function readCopies(path: string): { readonly archive: Archive; readonly copies: Folder } {
+  const copies = new Folder(path);
+  const archive = new Archive((code) => copies.read(code));
+  for (const publication of copies.readAll()) archive.add(publication);
+  return { archive, copies };
+}
+
 /** Reads what is on disk; from then on it answers. */
 export function openFeed(deps: FeedDeps): Feed {
-  const folder = new Folder(deps.folder);
-  const archive = new Archive((code) => folder.read(code));
-  for (const publication of folder.readAll()) archive.add(publication);
+  const { archive, copies: folder } = readCopies(deps.folder);
   /** Publications up to this number are in memory and on disk. */
   let position = 0;
   const failed = new Set<string>();

@@ -6,7 +6,7 @@ import type { Bilingual, Language } from "@loa/model/text.ts";
 import { type AreaChoice, type Choice, type Entry } from "./archive.ts";
 import { type Asset, AssetCache, CACHE_CHANGING, CACHE_FOR_EVER, makeAsset } from "./asset.ts";
 import { renderAtom } from "./atom.ts";
-import type { Feed } from "./feed.ts";
+import type { Published } from "./feed.ts";
 import { renderFeature, renderGeoJson } from "./geojson.ts";
 import { Matcher, MATCHED_MAX, PASTE_MAX } from "./match.ts";
 import { type NamedUnit, renderAreasPage } from "./page/area-page.ts";
@@ -51,7 +51,7 @@ export interface SitePlaces {
 }
 
 export interface SiteDeps {
-  readonly feed: Feed;
+  readonly feed: Published;
   readonly places: SitePlaces;
   readonly origin: () => string;
   readonly now: () => Date;

@@ -39,8 +39,12 @@ export function mountHealth(app: App, { version, look }: HealthDeps): void {
   );
 }
 
-function describeHealth({ at, reasons }: InstallationState, version: string): Health {
-  const isAway = reasons.some(({ code }) => code === "database-unreachable");
+/** What is said of the state; the reasons are all that it needs. */
+export function describeHealth(
+  { at, reasons }: Pick<InstallationState, "at" | "reasons">,
+  version: string,
+): Health {
+  const isAway = reasons.some(({ code }) => code === "database-unreachable" || code === "starting");
   return {
     status: statusOf(reasons),
     reasons: reasons.map(({ code, since }) => {

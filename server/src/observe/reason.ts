@@ -28,6 +28,14 @@ interface ReasonKind {
 }
 
 export const REASONS = {
+  starting: {
+    status: "down",
+    sheds: "notices",
+    raiseAfterMs: 0,
+    clearAfterMs: 0,
+    vi: "Hệ thống đang khởi động; trang công khai vẫn đọc được, chưa thể ban hành hay gửi bản tin",
+    en: "Loa is starting; the public pages can be read, nothing can be issued or sent yet",
+  },
   "database-unreachable": {
     status: "down",
     sheds: "notices",

@@ -110,6 +110,8 @@ export class Watch {
     const missing = this.#missing(processes, children, nowMs);
     const workers = children.filter(({ role }) => role === "worker");
     return {
+      // Who looks has started.
+      starting: undefined,
       "database-unreachable": isGone
         ? `no answer for ${seconds(database.answeredMsAgo)}${database.fault ? ` (${database.fault})` : ""}`
         : undefined,

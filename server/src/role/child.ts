@@ -1,6 +1,7 @@
 // One child of the supervisor: forked, told what to be, restarted when it dies.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { DoorOrder } from "./public-door.ts";
 import type { FromChild, RoleName, RoleOrder, ToChild } from "./role.ts";
 import type { ListenFault } from "./start-refused.ts";
 
@@ -18,23 +19,31 @@ const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 export interface ChildOptions {
   readonly role: RoleName;
+  /** For a role that answers readers before it starts. */
+  readonly door?: () => DoorOrder;
   /** Makes the order for each start; a restarted child has another process id. */
   readonly order: () => RoleOrder;
   /** The error with which a start fails that cannot listen. */
   readonly refuse: (fault: ListenFault) => Error;
   /** Called when a start after the first failed; it is tried again. */
   readonly onRestartFailed: (error: unknown) => void;
-  /** Called when a process is known to be dead, with the id it had. */
-  readonly onDeath: (processId: string, how: string) => void;
+  /** Called when a process is known to be dead, with the id it had, if it was ever told to start. */
+  readonly onDeath: (processId: string | undefined, how: string) => void;
 }
 
 export class Child {
   readonly #options: ChildOptions;
   #process: ChildProcess | undefined;
+  #processId: string | undefined;
   #stopping = false;
+  #isStarted = false;
+  #wasOpened = false;
   #wasReady = false;
   #restartMs = RESTART_MS_MIN;
   #timer: NodeJS.Timeout | undefined;
+  /** Of the first start. */
+  readonly #opened = Promise.withResolvers<number>();
+  readonly #ready = Promise.withResolvers<void>();
   /** How often it died and was started again. */
   restarts = 0;
   /** The port that it said it listens on; kept over restarts, so that addresses stay. */
@@ -42,16 +51,47 @@ export class Child {
 
   constructor(options: ChildOptions) {
     this.#options = options;
+    // Whoever waits for one of them need not wait for the other.
+    for (const { promise } of [this.#opened, this.#ready]) promise.catch(() => {});
   }
 
   get pid(): number | undefined {
     return this.#process?.pid;
   }
 
+  /** Opens its door; resolves with how much there is to read. @throws when it dies before that. */
+  open(): Promise<number> {
+    this.#run().catch(() => {});
+    return this.#opened.promise;
+  }
+
   /** Starts it; resolves when it is ready. @throws when it dies or is silent before that. */
   start(): Promise<void> {
+    this.#isStarted = true;
+    if (this.#process === undefined) this.#run().catch(() => {});
+    else this.#tellToStart();
+    return this.#ready.promise;
+  }
+
+  /** Has it say that the database is not reached. */
+  sayAway(): void {
+    this.#send({ kind: "away" });
+  }
+
+  #send(message: ToChild): void {
+    if (this.#process?.connected) this.#process.send(message, () => {});
+  }
+
+  #tellToStart(): void {
     const order = this.#options.order();
-    const child = fork(MAIN, ["--role", order.role], {
+    this.#processId = order.processId;
+    this.#send({ kind: "start", order });
+  }
+
+  /** One life of it: resolves when it is ready, and rejects when it dies before. */
+  #run(): Promise<void> {
+    const { role, door } = this.#options;
+    const child = fork(MAIN, ["--role", role], {
       // A child must not wait for the terminal, and takes its settings from its order alone.
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       env: {},
@@ -61,31 +101,49 @@ export class Child {
       serialization: "advanced",
     });
     this.#process = child;
+    this.#processId = undefined;
     const startedAt = performance.now();
-    if (child.connected) child.send({ kind: "start", order } satisfies ToChild, () => {});
-    return new Promise((done, fail) => {
-      const timer = setTimeout(() => child.kill("SIGKILL"), READY_TIMEOUT_MS);
-      child.on("message", (message: FromChild) => {
-        clearTimeout(timer);
-        if (message.kind === "refused") return fail(this.#options.refuse(message.fault));
+    if (door) this.#send({ kind: "open", order: door() });
+    if (this.#isStarted) this.#tellToStart();
+    const life = Promise.withResolvers<void>();
+    const limit = () => setTimeout(() => child.kill("SIGKILL"), READY_TIMEOUT_MS);
+    let timer = limit();
+    const fail = (error: Error) => {
+      life.reject(error);
+      this.#opened.reject(error);
+      if (this.#isStarted) this.#ready.reject(error);
+    };
+    child.on("message", (message: FromChild) => {
+      clearTimeout(timer);
+      if (message.kind === "refused") fail(this.#options.refuse(message.fault));
+      else if (message.kind === "starting") timer = limit();
+      else {
         this.port = message.port ?? this.port;
-        this.#wasReady = true;
-        done();
-      });
-      const die = (how: string) => {
-        clearTimeout(timer);
-        fail(new Error(`${order.role} ended with ${how}`));
-        // Whoever started it the first time is told, and decides.
-        if (this.#stopping || !this.#wasReady) return;
-        this.#options.onDeath(order.processId, how);
-        this.#restart(performance.now() - startedAt);
-      };
-      child.once("exit", (code, signal) => die(String(signal ?? code)));
-      child.on("error", (error) => {
-        // Without a process there is no exit either.
-        if (child.pid === undefined) die(error.message);
-      });
+        if (message.kind === "opened") {
+          this.#wasOpened = true;
+          this.#opened.resolve(message.published);
+        } else {
+          this.#wasReady = true;
+          life.resolve();
+          this.#ready.resolve();
+        }
+      }
     });
+    const die = (how: string) => {
+      clearTimeout(timer);
+      // Whoever started it the first time is told, and decides.
+      const isFirst = !this.#wasReady && (this.#isStarted || !this.#wasOpened);
+      fail(new Error(`${role} ended with ${how}`));
+      if (this.#stopping || isFirst) return;
+      this.#options.onDeath(this.#processId, how);
+      this.#restart(performance.now() - startedAt);
+    };
+    child.once("exit", (code, signal) => die(String(signal ?? code)));
+    child.on("error", (error) => {
+      // Without a process there is no exit either.
+      if (child.pid === undefined) die(error.message);
+    });
+    return life.promise;
   }
 
   #restart(livedMs: number): void {
@@ -93,7 +151,7 @@ export class Child {
     this.#restartMs =
       livedMs > OLD_ENOUGH_MS ? RESTART_MS_MIN : Math.min(this.#restartMs * 2, RESTART_MS_MAX);
     // A start that fails ends in `die`, which comes here again.
-    const startAgain = () => this.start().catch(this.#options.onRestartFailed);
+    const startAgain = () => this.#run().catch(this.#options.onRestartFailed);
     this.#timer = setTimeout(() => void startAgain(), this.#restartMs);
   }
 
@@ -105,7 +163,7 @@ export class Child {
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((done) => child.once("exit", () => done()));
     const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
-    if (child.connected) child.send({ kind: "stop" } satisfies ToChild, () => {});
+    this.#send({ kind: "stop" });
     await ended;
     clearTimeout(timer);
   }

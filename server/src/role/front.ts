@@ -1,6 +1,5 @@
 // The role that serves the API: it holds the tree of areas and the audience index, and issues
 // bulletins. Here the stages are joined; none of them knows the later ones.
-import { readFileSync } from "node:fs";
 import type { Yielding } from "@loa/api/route.ts";
 import { Problem } from "@loa/model/problem.ts";
 import { createAuthenticator } from "../account/actor.ts";
@@ -23,7 +22,6 @@ import { mountDispatches } from "../http/dispatches.ts";
 import { mountDeviceEdgeRedirects, mountDocumentation } from "../http/documentation.ts";
 import { mountHealth } from "../http/health.ts";
 import { mountIncidents } from "../http/incidents.ts";
-import { CONNECTIONS_MAX, listen } from "../http/listen.ts";
 import { rememberCallers } from "../http/remembered-caller.ts";
 import { renderProblemPage } from "../http/public.ts";
 import { mountStandingOrders } from "../http/standing-orders.ts";
@@ -34,28 +32,23 @@ import { createTargetResolver } from "../registry/target.ts";
 import { openTokenGenerations, verifyToken } from "../registry/token.ts";
 import { openPoller } from "../source/poll.ts";
 import { Receiver } from "../source/receive.ts";
-import { readOpenFilesMax } from "../observe/vitals.ts";
-import { limitSockets } from "../stream/socket-limit.ts";
 import { Counters } from "../observe/counters.ts";
 import { openChain } from "./chain.ts";
 import { openOperations, type Operations } from "./operations.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { startReporting } from "./process-reporter.ts";
+import type { PublicDoor } from "./public-door.ts";
 import { openPublicSite, type PublicSite } from "./public-site.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
+import { LOA_VERSION as version } from "./version.ts";
 
 /** How often the index follows the registry, expired bulletins are marked and revocations learnt. */
 const FOLLOW_EVERY_MS = 1_000;
 /** How often the index is saved, so that a restart reads only what came after. */
 const SNAPSHOT_EVERY_MS = 60_000;
 
-const WANTED_SOCKETS = { socketsMax: CONNECTIONS_MAX, refusedSocketsMax: 0 };
-
-const { version } = JSON.parse(
-  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-) as { version: string };
-
-export async function startFront(context: RoleContext): Promise<RunningRole> {
+/** @param door where readers are answered already; it leads to the whole API once that is there. */
+export async function startFront(context: RoleContext, door: PublicDoor): Promise<RunningRole> {
   const { order, connection, bus, lease, log, failPoint } = context;
   const { db, pool } = connection;
   let tree = await loadAreaTree(db);
@@ -133,12 +126,8 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
       await index.catchUp();
     },
   });
-  const listening = await listen(app, {
-    host: order.host,
-    port: order.port,
-    connectionsMax: limitSockets(WANTED_SOCKETS, readOpenFilesMax()).socketsMax,
-  });
-  site.follow(listening.origin);
+  site.follow(door.origin);
+  door.lead(app);
 
   const poller = openPoller({ pool, log, receiver });
   const followOnce = oneAtATime(() => Promise.all([index.catchUp(), expireBulletins(pool)]));
@@ -151,11 +140,11 @@ export async function startFront(context: RoleContext): Promise<RunningRole> {
   const save = () => index.saveSnapshot().catch((error) => log.warn({ err: error }, "snapshot"));
   const saving = setInterval(() => void save(), SNAPSHOT_EVERY_MS);
   return {
-    port: listening.port,
+    port: door.port,
     async stop() {
       clearInterval(follow);
       clearInterval(saving);
-      await listening.close();
+      await door.close();
       await poller.close();
       await settleOnce().catch(() => {});
       await site.close();

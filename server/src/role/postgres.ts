@@ -156,7 +156,7 @@ async function connect(options: ConnectionOptions): Promise<{ client: pg.Client;
   } catch (cause) {
     const { message, code } = cause as NodeJS.ErrnoException;
     const why = message || code;
-    throw new StartRefused(
+    throw new DatabaseAway(
       {
         en: `the database ${where} cannot be reached: ${why}. Check DATABASE_URL, and that PostgreSQL runs there.`,
         vi: `không kết nối được cơ sở dữ liệu ${where}: ${why}. Hãy kiểm tra DATABASE_URL và PostgreSQL ở đó có đang chạy không.`,
@@ -197,6 +197,11 @@ async function lockInstallation(options: ConnectionOptions, patienceMs: number):
     await sleep(LOCK_POLL_MS);
   }
   return { isHeld: () => isHeld, release: () => client.end().catch(() => {}) };
+}
+
+/** It does not answer, or refuses who asks: it may be back later. */
+export class DatabaseAway extends StartRefused {
+  override name = "DatabaseAway";
 }
 
 /** A second Loa on the same database: refused, and the first one is left alone. */

@@ -5,13 +5,11 @@ import type { App } from "../http/app.ts";
 import { mountFeeds } from "../http/feeds.ts";
 import { mountPublicPages } from "../http/public.ts";
 import { openFeed } from "../feed/feed.ts";
-import { INVENTED_PACK } from "../feed/publication.ts";
+import { openPlaces, recordPlaces } from "../feed/places.ts";
 import { Site, type SitePlaces } from "../feed/site.ts";
 import type { AreaTree } from "../registry/area.ts";
+import { PUBLISHED_FOLDER, writePlaces } from "./public-door.ts";
 import type { RoleContext } from "./role.ts";
-
-/** Beside the database; may be deleted, and is then written again. */
-export const PUBLISHED_FOLDER = "published";
 
 export interface PublicSite {
   mount(app: App): void;
@@ -36,7 +34,31 @@ export function openPublicSite(
     origin,
     signer: { privateKey: order.keys.cap.privateKey },
   });
-  const site = new Site({ feed, places: placesOf(tree), origin, now });
+  let placesOf: AreaTree | undefined;
+  let places: SitePlaces;
+  const placesNow = (): SitePlaces => {
+    if (placesOf !== tree()) {
+      placesOf = tree();
+      const record = recordPlaces(placesOf);
+      places = openPlaces(record);
+      try {
+        writePlaces(order.dataFolder, record);
+      } catch (error) {
+        log.error({ err: error }, "the places could not be copied to disk");
+      }
+    }
+    return places;
+  };
+  const site = new Site({
+    feed,
+    places: {
+      find: (code) => placesNow().find(code),
+      communes: () => placesNow().communes(),
+      isInvented: () => placesNow().isInvented(),
+    },
+    origin,
+    now,
+  });
   return {
     mount(app) {
       mountFeeds(app, { site, capPublicKey: order.keys.cap.publicKey });
@@ -44,37 +66,10 @@ export function openPublicSite(
     },
     follow(ownOrigin) {
       own = ownOrigin;
+      // A copy of the places lies on disk before anybody asks for one.
+      placesNow();
       feed.follow();
     },
     close: () => feed.close(),
-  };
-}
-
-/** What the site asks of the tree; communes are sorted once for each tree. */
-function placesOf(tree: () => AreaTree): SitePlaces {
-  let sortedOf: AreaTree | undefined;
-  let sorted: ReturnType<SitePlaces["communes"]> = [];
-  return {
-    find(code) {
-      const area = tree().byCode(code);
-      if (!area) return undefined;
-      const commune = area.level === "village" ? tree().communeOf(area.id)?.code : undefined;
-      return { code, name: area.name, commune };
-    },
-    communes() {
-      if (sortedOf === tree()) return sorted;
-      sortedOf = tree();
-      const collator = new Intl.Collator("vi");
-      sorted = sortedOf.areas
-        .filter(({ level }) => level === "commune")
-        .map(({ code, name, parentId }) => ({
-          code,
-          name,
-          within: parentId === null ? null : (tree().byId(parentId)?.name ?? null),
-        }))
-        .toSorted((a, b) => collator.compare(a.name.vi, b.name.vi));
-      return sorted;
-    },
-    isInvented: () => tree().packs.some(({ name }) => name === INVENTED_PACK),
   };
 }

@@ -7,23 +7,35 @@ import { newId } from "../db/id.ts";
 import type { Logger } from "../observe/log.ts";
 import type { ChildState } from "../observe/process-report.ts";
 import { Child } from "./child.ts";
+import type { DoorOrder } from "./public-door.ts";
 import type { RoleName, RoleOrder } from "./role.ts";
 import { refuseToListen } from "./start-refused.ts";
 
 export interface RolesOptions {
   readonly config: Config;
   readonly keys: ServerKeys;
+  readonly log: Logger;
+}
+
+/** What the roles stand on, which is there only once the database is. */
+export interface Ground {
   readonly connection: ConnectionOptions;
   readonly busPath: string;
   readonly loopbackUrl: string;
-  readonly log: Logger;
   /** Ends the lease of a process that is known to be dead, so that others need not wait for it. */
   readonly endLease: (processId: string) => void;
 }
 
 export interface Roles {
+  /**
+   * Lets the public read, before there is a database; resolves with how much there is to read.
+   * @throws {StartRefused} when it cannot listen.
+   */
+  openDoor(): Promise<number>;
+  /** Health says that the database is not reached. */
+  sayAway(): void;
   /** Resolves when all are ready. @throws {StartRefused} when one cannot listen. */
-  start(signal: AbortSignal): Promise<void>;
+  start(ground: Ground, signal: AbortSignal): Promise<void>;
   /** Origin of the API, and of the device edge. */
   api(): string;
   stream(): string;
@@ -42,11 +54,20 @@ export function superviseRoles(options: RolesOptions): Roles {
   const api = () => config.publicUrl || origin(portOf("front"));
   const stream = () => config.streamUrl || origin(portOf("stream"));
 
-  const order = (role: RoleName, failPoints: string): RoleOrder => ({
+  let ground: Ground | undefined;
+  const order = (role: RoleName, failPoints: string): RoleOrder => {
+    if (ground === undefined) throw new Error("a role is told to start before its database");
+    return orderOn(ground, role, failPoints);
+  };
+  const orderOn = (
+    { connection, busPath, loopbackUrl }: Ground,
+    role: RoleName,
+    failPoints: string,
+  ): RoleOrder => ({
     role,
     processId: newId(),
-    connection: options.connection,
-    busPath: options.busPath,
+    connection,
+    busPath,
     keys: options.keys,
     dataFolder: config.data,
     logLevel: config.logLevel,
@@ -58,16 +79,25 @@ export function superviseRoles(options: RolesOptions): Roles {
     streamPort: portOf("stream") ?? config.streamPort,
     publicUrl: config.publicUrl,
     streamUrl: stream(),
-    loopbackUrl: options.loopbackUrl,
-    loopbackOnceUrl: config.loopbackOnceUrl || options.loopbackUrl,
+    loopbackUrl,
+    loopbackOnceUrl: config.loopbackOnceUrl || loopbackUrl,
     loopbackSlice: config.loopbackSlice,
     loopbackAnswerMs: config.loopbackAnswerMs,
   });
-  const startChild = (role: RoleName, name: string = role): Promise<void> => {
+  const door = (): DoorOrder => ({
+    dataFolder: config.data,
+    host: config.host,
+    port: portOf("front") ?? config.port,
+    publicUrl: config.publicUrl,
+    capPublicKey: options.keys.cap.publicKey,
+    logLevel: config.logLevel,
+  });
+  const makeChild = (role: RoleName, name: string = role): Child => {
     // Who died at a fail point must not die there again, or nothing would come of it.
     let failPoints = config.failPoints;
     const child = new Child({
       role,
+      ...(role === "front" && { door }),
       order() {
         const first = order(role, failPoints);
         failPoints = "";
@@ -83,12 +113,13 @@ export function superviseRoles(options: RolesOptions): Roles {
       onRestartFailed: (error) => log.error({ role, err: error }, "a process could not be started"),
       onDeath(processId, how) {
         log.error({ role, how }, "a process died and is started again");
-        options.endLease(processId);
+        if (processId !== undefined) ground?.endLease(processId);
       },
     });
     children.set(name, { role, child });
-    return child.start();
+    return child;
   };
+  const startChild = (role: RoleName, name?: string) => makeChild(role, name).start();
 
   return {
     api,
@@ -99,7 +130,10 @@ export function superviseRoles(options: RolesOptions): Roles {
         return { name, role, pid, restarts };
       }),
     pids: () => [...children.values()].map(({ role, child }) => ({ role, pid: child.pid })),
-    async start(signal) {
+    openDoor: () => makeChild("front").open(),
+    sayAway: () => children.get("front")?.child.sayAway(),
+    async start(on, signal) {
+      ground = on;
       await startChild("ledger");
       signal.throwIfAborted();
       const workers = Array.from({ length: config.workers }, (_, i) => `worker-${i}`);
@@ -107,13 +141,16 @@ export function superviseRoles(options: RolesOptions): Roles {
       signal.throwIfAborted();
       await startChild("stream");
       signal.throwIfAborted();
-      await startChild("front");
+      await (children.get("front")?.child ?? makeChild("front")).start();
       signal.throwIfAborted();
     },
     async stop() {
       // The ledger ends last, so that what the others still write is counted; the front ends
       // first, so that nothing more is issued.
-      for (const { child } of [...children.values()].toReversed()) await child.stop();
+      const front = children.get("front");
+      await front?.child.stop();
+      for (const each of [...children.values()].toReversed())
+        if (each !== front) await each.child.stop();
     },
   };
 }

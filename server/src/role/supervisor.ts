@@ -1,6 +1,7 @@
 // The supervisor: starts the database, the bus, the sink of the demonstration and the roles;
 // starts again what dies; ends everything it started, in the order that loses nothing.
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { loadServerKeys, type ServerKeys } from "../account/server-keys.ts";
 import { joinBus } from "../bus/client.ts";
 import { openHub } from "../bus/hub.ts";
@@ -9,15 +10,18 @@ import { openConnection } from "../db/connection.ts";
 import { migrate } from "../db/migrate.ts";
 import { acceptRestored } from "../backup/restored.ts";
 import { endLease } from "../dispatch/lease.ts";
-import { createLogger } from "../observe/log.ts";
+import { createLogger, type Logger } from "../observe/log.ts";
 import { holdDataFolder, prepareDataFolder, unwritable } from "./data-folder.ts";
 import { type Demonstration, installDemonstration } from "./demonstration.ts";
-import { openDatabase } from "./postgres.ts";
-import { superviseRoles } from "./roles.ts";
+import { DatabaseAway, openDatabase, type RunningDatabase } from "./postgres.ts";
+import { type Roles, superviseRoles } from "./roles.ts";
 import type { RoleName } from "./role.ts";
+import { StartRefused } from "./start-refused.ts";
 import { startSink } from "./sink-process.ts";
 import { startSupervisorReport } from "./supervisor-report.ts";
 
+/** How often a database that is away at the start is tried again. */
+export const DATABASE_RETRY_MS = 1_000;
 /** Connections of the supervisor itself: migrations, the demonstration, ended leases. */
 const POOL = 2;
 
@@ -62,7 +66,16 @@ export async function startInstallation(
     prepareDataFolder(config.data);
     ending.push(await holdDataFolder(config.data));
     const keys = writeKeys(config.data);
-    const database = await openDatabase(config.data, config.databaseUrl, log, watcher.onUsurped);
+    const roles = superviseRoles({ config, keys, log });
+    ending.push(() => roles.stop());
+    const published = await roles.openDoor();
+    signal.throwIfAborted();
+    const database = await openDatabaseInTime(
+      config,
+      watcher,
+      log,
+      published > 0 ? roles : undefined,
+    );
     ending.push(() => database.stop());
     signal.throwIfAborted();
     const connection = openConnection(database.options, "loa-supervisor", POOL);
@@ -85,15 +98,7 @@ export async function startInstallation(
     if (sink) ending.push(() => sink.stop());
     signal.throwIfAborted();
 
-    const roles = superviseRoles({
-      config,
-      keys,
-      busPath,
-      log,
-      connection: database.options,
-      loopbackUrl: sink ? `127.0.0.1:${sink.port}` : config.loopbackUrl,
-      endLease: (processId) => void endLease(connection.pool, processId).catch(() => {}),
-    });
+    // From here on the roles end before what they stand on; to end them twice does no harm.
     ending.push(() => roles.stop());
     const bus = await joinBus(busPath);
     const stopReporting = startSupervisorReport({
@@ -106,7 +111,15 @@ export async function startInstallation(
       stopReporting();
       bus.close();
     });
-    await roles.start(signal);
+    await roles.start(
+      {
+        busPath,
+        connection: database.options,
+        loopbackUrl: sink ? `127.0.0.1:${sink.port}` : config.loopbackUrl,
+        endLease: (processId) => void endLease(connection.pool, processId).catch(() => {}),
+      },
+      signal,
+    );
     if (sink && demonstration)
       await sink.useGateway(roles.api(), roles.stream(), demonstration.gatewayKeys);
     return {
@@ -122,6 +135,32 @@ export async function startInstallation(
     await stop();
     throw error;
   }
+}
+
+/**
+ * Opens the database. Where the public has something to read that goes on being served, a database
+ * that is away is waited for; otherwise whoever starts Loa is told at once.
+ */
+async function openDatabaseInTime(
+  config: Config,
+  { say, signal, onUsurped }: InstallationWatcher,
+  log: Logger,
+  readers: Pick<Roles, "api" | "sayAway"> | undefined,
+): Promise<RunningDatabase> {
+  for (let isSaid = false; ; isSaid = true)
+    try {
+      return await openDatabase(config.data, config.databaseUrl, log, onUsurped);
+    } catch (error) {
+      const isAway = error instanceof DatabaseAway || !(error instanceof StartRefused);
+      if (readers === undefined || !isAway) throw error;
+      readers.sayAway();
+      if (!isSaid) {
+        log.error({ err: error }, "the database is away; the public pages are served meanwhile");
+        say(`The database is away. ${readers.api()}/ serves what was published until it is back.`);
+        say("Chưa kết nối được cơ sở dữ liệu. Trang công khai vẫn đọc được trong lúc chờ.");
+      }
+      await sleep(DATABASE_RETRY_MS, undefined, { signal });
+    }
 }
 
 function writeKeys(dataFolder: string): ServerKeys {
