@@ -61,7 +61,10 @@ const start = (more: Settings = {}): Promise<TestInstallation> => {
 const get = (path: string, headers: Record<string, string> = {}) =>
   fetch(origin + path, { headers, signal: AbortSignal.timeout(5_000) });
 
-/** Every kind of thing that the public reads, with its ETag. */
+/** Lists say when they were made, which a list that is made anew says otherwise. */
+const AS_OF = /(?:Cập nhật lúc|As of) [^<]*/u;
+
+/** Every kind of thing that the public reads: its ETag or, of a list, all that it says but the time. */
 async function readAll(code: string): Promise<Record<string, string>> {
   const paths = [
     "/",
@@ -81,8 +84,9 @@ async function readAll(code: string): Promise<Record<string, string>> {
     const response = await get(path);
     const etag = response.headers.get("etag") ?? "";
     const again = await get(path, { "if-none-match": etag });
-    await response.bytes();
-    return [path, `${response.status} ${again.status} ${etag}`] as const;
+    const text = await response.text();
+    const said = AS_OF.test(text) ? text.replace(AS_OF, "") : etag;
+    return [path, `${response.status} ${again.status} ${said}`] as const;
   });
   return Object.fromEntries(await Promise.all(read));
 }
@@ -115,7 +119,7 @@ test("a Loa that starts without its database serves what was published, and goes
   const first = await start({ DATABASE_URL: proxy.url });
   const code = await publishOne(first);
   const before = await readAll(code);
-  expect(Object.values(before).filter((line) => !line.startsWith('200 304 "'))).toEqual([]);
+  expect(Object.values(before).filter((line) => !/^200 304 ["<]/u.test(line))).toEqual([]);
   await first.end();
 
   proxy.refuse(true);
