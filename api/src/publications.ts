@@ -44,10 +44,12 @@ export const getAreaFeed = defineRoute({
   path: "/feeds/areas/{code}/{file}",
   noun: "Feeds",
   summary: "Get the feed of what concerns one unit",
+  description:
+    "The code of a former unit leads to the unit that took its place (308); where there are several, they are named.",
   access: everybody,
   params: z.strictObject({ code: z.string().max(40), file }),
   answer: feed,
-  problems: ["not-found"],
+  problems: ["not-found", "area-superseded"],
 });
 export const getIncidentFeed = defineRoute({
   method: "get",

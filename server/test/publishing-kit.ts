@@ -89,6 +89,7 @@ export async function createPublishingWorld(): Promise<PublishingWorld> {
           const unit = PLACES.byCode(code);
           return unit && { code, name: unit.name, commune: communeOf(unit) };
         },
+        former: () => undefined,
         communes: () => [],
         isInvented: () => true,
       },

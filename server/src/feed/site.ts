@@ -9,7 +9,12 @@ import { renderAtom } from "./atom.ts";
 import type { Published } from "./feed.ts";
 import { renderFeature, renderGeoJson } from "./geojson.ts";
 import { Matcher, MATCHED_MAX, PASTE_MAX } from "./match.ts";
-import { type NamedUnit, renderAreasPage } from "./page/area-page.ts";
+import {
+  type FormerUnit,
+  type NamedUnit,
+  renderAreasPage,
+  renderFormerPage,
+} from "./page/area-page.ts";
 import { renderBulletinPage, renderPartPage } from "./page/bulletin-page.ts";
 import { type CheckResult, renderCheckPage } from "./page/check-page.ts";
 import { inLanguage } from "./page/layout.ts";
@@ -44,6 +49,8 @@ export type Scope =
 export interface SitePlaces {
   /** Undefined for a code that no active unit has. */
   find(code: string): (AreaChoice & { readonly name: Bilingual }) | undefined;
+  /** What became of a code that was in force; undefined for one that is, or never was. */
+  former(code: string): FormerUnit | undefined;
   /** All communes, sorted by name. */
   communes(): readonly NamedUnit[];
   /** Whether the province is the invented one. */
@@ -101,6 +108,18 @@ export class Site {
   areas(language: Language, name: string): Asset {
     const { places } = this.#deps;
     const page = renderAreasPage(language, name, places.communes(), places.isInvented());
+    return makeAsset(page, HTML_TYPE, CACHE_CHANGING);
+  }
+
+  /** What became of a code that no unit has any more. */
+  former(code: string): FormerUnit | undefined {
+    const { places } = this.#deps;
+    return places.find(code) ? undefined : places.former(code);
+  }
+
+  /** The choice between the units into which a former one went. */
+  formerPage(language: Language, former: FormerUnit): Asset {
+    const page = renderFormerPage(language, former, this.#deps.places.isInvented());
     return makeAsset(page, HTML_TYPE, CACHE_CHANGING);
   }
 

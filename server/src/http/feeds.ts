@@ -42,9 +42,21 @@ export function mountFeeds(app: App, { site, capPublicKey }: FeedRouteDeps): voi
   app.mount(getAccountFeed, async ({ params: { handle, file }, request }) =>
     send(request, site.feedFile({ kind: "account", handle }, file)),
   );
-  app.mount(getAreaFeed, async ({ params: { code, file }, request }) =>
-    send(request, site.feedFile({ kind: "area", code }, file)),
-  );
+  app.mount(getAreaFeed, async ({ params: { code, file }, request }) => {
+    const former = site.former(code);
+    if (!former) return send(request, site.feedFile({ kind: "area", code }, file));
+    const codes = former.into.map((unit) => unit.code);
+    if (codes.length > 1)
+      throw new Problem(
+        "area-superseded",
+        `${code} is a former unit; today it is in ${codes.join(", ")}. Take the feeds of these.`,
+      );
+    const location = `/feeds/areas/${encodeURIComponent(codes[0] ?? "")}/${file}`;
+    return new Response(null, {
+      status: 308,
+      headers: { ...OPEN, location, "cache-control": CACHE_CHANGING },
+    });
+  });
   app.mount(getIncidentFeed, async ({ params: { id, file }, request }) =>
     send(request, site.feedFile({ kind: "incident", id }, file)),
   );

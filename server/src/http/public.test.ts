@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createPublishingWorld, type PublishingWorld, typhoon } from "../../test/publishing-kit.ts";
 import type { Publication } from "../feed/publication.ts";
 import { PAGE_BYTES_MAX } from "../feed/page/layout.ts";
+import { openPlaces } from "../feed/places.ts";
+import { Site } from "../feed/site.ts";
 import { type App, buildApp } from "./app.ts";
 import { mountFeeds } from "./feeds.ts";
 import { CHECKS_BURST, mountPublicPages, renderProblemPage } from "./public.ts";
@@ -24,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => kit[Symbol.asyncDispose]());
 
-function newApp(): App {
+function newApp(site: Site = kit.site): App {
   const log = pino({ level: "trace" }, { write: (line: string) => (logged += line) });
   const built = buildApp({
     db: kit.world.database.db,
@@ -32,8 +34,8 @@ function newApp(): App {
     authenticate: () => Promise.reject(new Error("nobody signs in here")),
     answerPeople: renderProblemPage,
   });
-  mountFeeds(built, { site: kit.site, capPublicKey: kit.world.keys.cap.publicKey });
-  mountPublicPages(built, { site: kit.site });
+  mountFeeds(built, { site, capPublicKey: kit.world.keys.cap.publicKey });
+  mountPublicPages(built, { site });
   return built;
 }
 
@@ -302,4 +304,64 @@ test("feeds may be read by anybody's page, and the key with which CAP is signed"
   expect(await (await get("/feeds/cap-key.pem")).text()).toBe(kit.world.keys.cap.publicKey);
   expect((await get("/feeds/nothing.atom")).status).toBe(400);
   expect((await get("/feeds/areas/XX/alerts.atom")).status).toBe(404);
+});
+
+describe("the code of a former unit", () => {
+  const commune = (code: string, name: string) => ({
+    code,
+    level: "commune",
+    name: { vi: name, en: name },
+    parent: null,
+  });
+  const reorganized = () =>
+    newApp(
+      new Site({
+        feed: kit.feed,
+        origin: () => "https://canhbao.songlua.example",
+        now: () => new Date(),
+        places: openPlaces({
+          v: 2,
+          isInvented: true,
+          units: [commune("N1", "Bãi Mới"), commune("N2", "An <Hòa>")],
+          former: [
+            { code: "A 1", name: "Bãi Dâu", into: ["N1"] },
+            { code: "C", name: "Cồn Cát", into: ["N1", "N2"] },
+          ],
+        }),
+      }),
+    );
+
+  test("leads to the one unit that took its place, page and feed", async () => {
+    const leads = async (path: string) => {
+      const { status, headers } = await reorganized().request(path);
+      return [status, headers.get("location"), headers.get("cache-control")];
+    };
+    const caching = "public, max-age=20";
+    expect(await leads("/a/A%201")).toEqual([308, "/a/N1", caching]);
+    expect(await leads("/en/a/A%201")).toEqual([308, "/en/a/N1", caching]);
+    expect(await leads("/feeds/areas/A%201/alerts.atom")).toEqual([
+      308,
+      "/feeds/areas/N1/alerts.atom",
+      caching,
+    ]);
+  });
+
+  test("of an area that went into several lists them, in both languages", async () => {
+    const after = reorganized();
+    const vi = await after.request("/a/C");
+    expect(vi.status).toBe(200);
+    const page = await vi.text();
+    expect(page).toContain("Cồn Cát (đơn vị hành chính cũ)");
+    expect(page).toContain("nay thuộc nhiều đơn vị");
+    expect(page).toContain('<a href="/a/N1">Bãi Mới</a>');
+    expect(page).toContain('<a href="/a/N2">An &lt;Hòa&gt;</a>');
+    expect(await (await after.request("/en/a/C")).text()).toContain('<a href="/en/a/N1">');
+    const feed = await after.request("/feeds/areas/C/alerts.atom");
+    expect(feed.status).toBe(409);
+    expect(await feed.json()).toMatchObject({
+      code: "area-superseded",
+      detail: expect.stringContaining("N1, N2") as string,
+    });
+    expect((await after.request("/a/nowhere")).status).toBe(404);
+  });
 });

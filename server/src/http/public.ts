@@ -43,9 +43,14 @@ export function mountPublicPages(app: App, { site }: { readonly site: Site }): v
     const list = (request: Request, scope: Scope) =>
       send(request, site.list(language, scope, "alerts", pageNumber(request)));
     app.mount(pages.list, async ({ request }) => list(request, { kind: "all" }));
-    app.mount(pages.area, async ({ request, params }) =>
-      list(request, { kind: "area", code: params.code }),
-    );
+    app.mount(pages.area, async ({ request, params }) => {
+      const former = site.former(params.code);
+      if (!former) return list(request, { kind: "area", code: params.code });
+      const [only, ...others] = former.into;
+      return only && others.length === 0
+        ? redirect(inLanguage(language, `/a/${encodeURIComponent(only.code)}`))
+        : send(request, site.formerPage(language, former));
+    });
     app.mount(pages.account, async ({ request, params }) =>
       list(request, { kind: "account", handle: params.handle }),
     );

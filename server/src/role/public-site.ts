@@ -53,6 +53,7 @@ export function openPublicSite(
     feed,
     places: {
       find: (code) => placesNow().find(code),
+      former: (code) => placesNow().former(code),
       communes: () => placesNow().communes(),
       isInvented: () => placesNow().isInvented(),
     },

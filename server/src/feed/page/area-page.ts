@@ -41,11 +41,45 @@ export function renderAreasPage(
       </form>
       ${found.length === 0 && markup`<p>${t("Không có địa bàn nào mang tên này.", "No unit has this name.")}</p>`}
       <ul>
-        ${shown.map(({ code, name, within }) => markup`<li><a href="${inLanguage(language, `/a/${encodeURIComponent(code)}`)}">${name[language]}</a>${within && ` (${within[language]})`}</li> `)}
+        ${shown.map(renderUnit(language))}
       </ul>
       ${found.length > shown.length && markup`<p>${t(`Và ${found.length - shown.length} địa bàn khác; hãy gõ tên để tìm.`, `And ${found.length - shown.length} more; type a name to find them.`)}</p>`}`,
   );
 }
+
+/** A unit that is no more, and the units of today in which its area is. */
+export interface FormerUnit {
+  readonly code: string;
+  readonly name: string | null;
+  readonly into: readonly NamedUnit[];
+}
+
+/** For those who come by an old link or code: nobody can say for them where in it they live. */
+export function renderFormerPage(
+  language: Language,
+  { code, name, into }: FormerUnit,
+  isInvented: boolean,
+): string {
+  const t = (vi: string, en: string): string => say(language, vi, en);
+  const path = `/a/${encodeURIComponent(code)}`;
+  const called = name ?? t(`Địa bàn mã ${code}`, `The unit with code ${code}`);
+  const title = t(`${called} (đơn vị hành chính cũ)`, `${called} (former unit)`);
+  return renderPage(
+    { language, title, paths: { vi: path, en: `/en${path}` }, isInvented },
+    markup`<h1>${title}</h1>
+      <p>
+        ${t("Sau khi sắp xếp đơn vị hành chính, địa bàn này nay thuộc nhiều đơn vị. Hãy chọn đơn vị nơi đang cư trú để xem các bản tin đang có hiệu lực.", "After the boundaries were redrawn, this area is now in several units. Choose the one where you live to see what is in force.")}
+      </p>
+      <ul>
+        ${into.map(renderUnit(language))}
+      </ul>`,
+  );
+}
+
+const renderUnit =
+  (language: Language) =>
+  ({ code, name, within }: NamedUnit) =>
+    markup`<li><a href="${inLanguage(language, `/a/${encodeURIComponent(code)}`)}">${name[language]}</a>${within && ` (${within[language]})`}</li> `;
 
 const fold = (text: string): string =>
   text.normalize("NFD").replaceAll(/\p{M}/gu, "").toLowerCase().replaceAll("đ", "d").trim();
