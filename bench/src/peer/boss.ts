@@ -12,7 +12,8 @@ let boss: PgBoss | undefined;
 servePeer(async (question) => {
   switch (question.kind) {
     case "open":
-      boss = new PgBoss({ ...question.options, max: 4 });
+      if ("socket" in question.address) throw new Error("pg-boss wants a PostgreSQL");
+      boss = new PgBoss({ ...question.address, max: 4 });
       boss.on("error", (fault) => process.stderr.write(`${String(fault)}\n`));
       await boss.start();
       await boss.createQueue(QUEUE);

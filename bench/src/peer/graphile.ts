@@ -18,7 +18,8 @@ let enqueued = 0;
 servePeer(async (question) => {
   switch (question.kind) {
     case "open":
-      pool = new pg.Pool({ ...question.options, max: CONCURRENCY });
+      if ("socket" in question.address) throw new Error("graphile-worker wants a PostgreSQL");
+      pool = new pg.Pool({ ...question.address, max: CONCURRENCY });
       pool.on("error", () => {});
       pool.on("connect", (client) => client.on("error", () => {}));
       utils = await makeWorkerUtils({ pgPool: pool });

@@ -1,20 +1,28 @@
 // Queues of the same kind, measured on the same machine in the same run: each gets one durable job
-// for each recipient, in a database of its own in the same PostgreSQL with the same settings, and is
-// set up for speed as its own documentation says. They are measured generously: a job does nothing,
-// and no status is written beside what the queue itself keeps.
+// for each recipient, in a store of its own that syncs as ours does, and is set up for speed as its
+// own documentation says. They are measured generously: a job does nothing, and no status is written
+// beside what the queue itself keeps.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { type BenchInstallation, endProcess } from "../installation.ts";
 import { readCost } from "../process-cost.ts";
 import type { FromPeer, ToPeer } from "./protocol.ts";
+import { type OpenStore, openPostgresStore, openRedisStore, type Store } from "./store.ts";
 
 /** As many as Loa's own workers by default. */
 const PROCESSES = 2;
-const PEERS = [
-  { name: "graphile-worker", module: "graphile.ts" },
-  { name: "pg-boss", module: "boss.ts" },
-] as const;
+const PEERS: readonly Peer[] = [
+  { name: "graphile-worker", module: "graphile.ts", openStore: openPostgresStore },
+  { name: "pg-boss", module: "boss.ts", openStore: openPostgresStore },
+  { name: "BullMQ", module: "bull.ts", openStore: openRedisStore },
+];
+
+interface Peer {
+  readonly name: string;
+  readonly module: string;
+  readonly openStore: OpenStore;
+}
 
 export interface PeerRun {
   readonly name: string;
@@ -24,41 +32,36 @@ export interface PeerRun {
   readonly cpuSeconds: number | undefined;
 }
 
-/** Runs every queue, one after the other. */
+/** Runs every queue whose store this machine has, one after the other. */
 export async function runPeers(
   installation: BenchInstallation,
   jobs: number,
   say: (line: string) => void,
 ): Promise<PeerRun[]> {
   const runs: PeerRun[] = [];
-  for (const { name, module } of PEERS) {
-    const run = await runPeer(installation, name, module, jobs);
-    say(`  ${name}: ${jobs} jobs in ${run.seconds.toFixed(1)} s`);
+  for (const peer of PEERS) {
+    await using store = await peer.openStore(installation);
+    if (store === undefined) {
+      say(`  ${peer.name}: left out, its server is not on this machine`);
+      continue;
+    }
+    const run = await runPeer(peer, store, jobs);
+    say(`  ${peer.name}: ${jobs} jobs in ${run.seconds.toFixed(1)} s`);
     runs.push(run);
   }
   return runs;
 }
 
-async function runPeer(
-  installation: BenchInstallation,
-  name: string,
-  module: string,
-  jobs: number,
-): Promise<PeerRun> {
-  const database = `peer_${name.replaceAll("-", "_")}`;
-  const { pool } = installation.connection;
-  await pool.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
-  await pool.query(`CREATE DATABASE ${database}`);
-  const options = { ...installation.database, database };
+async function runPeer({ name, module }: Peer, store: Store, jobs: number): Promise<PeerRun> {
   const children = Array.from({ length: PROCESSES }, () => startPeer(module));
   try {
     // One after the other, because each prepares the schema if it is not there.
-    for (const child of children) await ask(child, { kind: "open", options });
+    for (const child of children) await ask(child, { kind: "open", address: store.address });
     const pids = children.map(({ pid }) => pid as number);
     const cost = () => {
-      const postgres = installation.costs()?.postgres.cpuSeconds;
+      const kept = store.cpuSeconds();
       const peers = readCost(pids)?.cpuSeconds;
-      return postgres === undefined || peers === undefined ? undefined : postgres + peers;
+      return kept === undefined || peers === undefined ? undefined : kept + peers;
     };
     const before = cost();
     const startedMs = performance.now();
@@ -72,7 +75,6 @@ async function runPeer(
     return { name, jobs, done, seconds, cpuSeconds };
   } finally {
     await Promise.all(children.map(endProcess));
-    await pool.query(`DROP DATABASE ${database} WITH (FORCE)`);
   }
 }
 

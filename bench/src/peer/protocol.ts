@@ -1,8 +1,8 @@
 // What the benchmark and a process of a peer say to each other.
-import type { ConnectionOptions } from "../../../server/src/db/connection.ts";
+import type { StoreAddress } from "./store.ts";
 
 export type ToPeer =
-  | { readonly kind: "open"; readonly options: ConnectionOptions }
+  | { readonly kind: "open"; readonly address: StoreAddress }
   | { readonly kind: "enqueue"; readonly jobs: number }
   | { readonly kind: "work" };
 
