@@ -1,18 +1,10 @@
-// Makes the publication and the CAP document of an issued bulletin. It fails closed on area: the
-// document is read back, and where it names other communes or villages than were approved, nothing
-// is published and the fault is loud.
-import { checkCap } from "@loa/cap/check.ts";
-import { CAP_AREA } from "@loa/cap/profile/names.ts";
-import { readCap } from "@loa/cap/read.ts";
-import { signCap, type CapSigner } from "@loa/cap/sign.ts";
-import { writeCap } from "@loa/cap/write.ts";
-import type { ApprovedPlaces } from "@loa/model/approval-hash.ts";
-import { type CapBulletin, capFromBulletin } from "@loa/model/cap-from-bulletin.ts";
+// Makes the publication of an issued bulletin, and says what its CAP document is made of.
 import { formatLocalTime } from "@loa/model/local-time.ts";
 import type { ResolvedTarget } from "@loa/model/target.ts";
 import type { Bilingual, Language } from "@loa/model/text.ts";
 import type { Bulletin } from "../bulletin/bulletin-row.ts";
 import { placesOf } from "../bulletin/approval.ts";
+import type { CapDocument } from "./cap-document.ts";
 import { type Publication, PUBLICATION_VERSION, type PublishedArea } from "./publication.ts";
 
 interface NamedUnit {
@@ -40,15 +32,15 @@ export interface ComposeFacts {
   /** What was published of the bulletins that this one refers to. */
   readonly references: readonly Publication[];
   readonly places: NamedPlaces;
-  readonly signer: CapSigner | undefined;
+  readonly capSigned: boolean;
 }
 
 export interface Composed {
   readonly publication: Publication;
-  readonly cap: Uint8Array;
+  readonly document: CapDocument;
 }
 
-/** @throws {Error} when what would be published is not what was approved, or no valid CAP. */
+/** @throws {Error} when the bulletin was not issued. */
 export function composePublication(facts: ComposeFacts): Composed {
   const { bulletin, account, incident, code, origin, places } = facts;
   const { identifier, issuedAt, expiresAt, resolved, hash, signature, keyId } = bulletin;
@@ -73,22 +65,28 @@ export function composePublication(facts: ComposeFacts): Composed {
     hash: hash.toString("hex"),
     signature: signature.toString("base64url"),
     keyId,
-    capSigned: facts.signer !== undefined,
+    capSigned: facts.capSigned,
   };
-  return { publication, cap: composeCap(facts, publication, placesOf(resolved, places)) };
+  const { communes } = placesOf(resolved, places);
+  return {
+    publication,
+    document: {
+      bulletin: capBulletinOf(facts, publication),
+      codes: communes.flatMap(({ code, villages }) => villages ?? [code]),
+    },
+  };
 }
 
 /** Where a bulletin is read, in each language. */
 export const pagePath = (code: string, language: Language): string =>
   language === "vi" ? `/b/${code}` : `/en/b/${code}`;
 
-function composeCap(
-  { origin, references, signer }: ComposeFacts,
+function capBulletinOf(
+  { origin, references }: ComposeFacts,
   publication: Publication,
-  approved: ApprovedPlaces,
-): Uint8Array {
+): CapDocument["bulletin"] {
   const { code } = publication;
-  const bulletin: CapBulletin = {
+  return {
     ...publication,
     sent: new Date(publication.issuedAt),
     shortCode: code,
@@ -103,32 +101,6 @@ function composeCap(
       codes: villages?.map((village) => village.code) ?? communes,
     })),
   };
-  let written = writeCap(capFromBulletin(bulletin));
-  // People may write what the profile forbids, such as a bare "cấp 4"; then it is CAP and says no more.
-  if (written.ok && !checkCap(written.bytes, { profile: "loa" }).valid)
-    written = writeCap(capFromBulletin(bulletin, false));
-  const signed = written.ok && signer ? signCap(written.bytes, signer) : written;
-  if (!signed.ok)
-    throw new Error(
-      `no CAP of ${publication.id}: ${signed.problems.map(({ rule, message }) => `${rule} ${message}`).join("; ")}`,
-    );
-  requireApprovedArea(signed.bytes, approved);
-  return signed.bytes;
-}
-
-function requireApprovedArea(cap: Uint8Array, approved: ApprovedPlaces): void {
-  const wanted = new Set(approved.communes.flatMap(({ code, villages }) => villages ?? [code]));
-  for (const { language, areas } of readCap(cap).message?.infos ?? []) {
-    const found = new Set(
-      areas
-        .flatMap(({ geocodes }) => geocodes)
-        .filter(({ valueName }) => valueName === CAP_AREA)
-        .map(({ value }) => value),
-    );
-    const wrong = wanted.symmetricDifference(found);
-    if (wrong.size > 0)
-      throw new Error(`the CAP in ${language} and the approval differ in ${[...wrong].join(", ")}`);
-  }
 }
 
 /** Communes by name; a unit of which every commune is meant stands for all of them. */

@@ -10,6 +10,7 @@ import { loadBulletin } from "../bulletin/bulletin-row.ts";
 import { readIncident } from "../bulletin/incident.ts";
 import type { Logger } from "../observe/log.ts";
 import { Archive, type Entry } from "./archive.ts";
+import { type CapThread, startCapThread } from "./cap-thread.ts";
 import { composePublication, type NamedPlaces } from "./compose.ts";
 import type { Publication } from "./publication.ts";
 import {
@@ -69,6 +70,7 @@ function readCopies(path: string): { readonly archive: Archive; readonly copies:
 /** Reads what is on disk; from then on it answers. */
 export function openFeed(deps: FeedDeps): Feed {
   const { archive, copies: folder } = readCopies(deps.folder);
+  const capThread = startCapThread(deps.signer);
   /** Publications up to this number are in memory and on disk. */
   let position = 0;
   const failed = new Set<string>();
@@ -80,7 +82,7 @@ export function openFeed(deps: FeedDeps): Feed {
       const ids = await selectUnpublished(deps.pool, [...failed]);
       for (const id of ids)
         try {
-          await publishBulletin(deps, archive, id);
+          await publishBulletin(deps, archive, capThread, id);
           await read();
         } catch (error) {
           // One that cannot be published must not hold up the others; it is tried after a restart.
@@ -152,15 +154,21 @@ export function openFeed(deps: FeedDeps): Feed {
       clearInterval(timer);
       unsubscribe();
       await running?.catch(() => {});
+      await capThread.close();
     },
   };
 }
 
-async function publishBulletin(deps: FeedDeps, archive: Archive, id: string): Promise<void> {
+async function publishBulletin(
+  deps: FeedDeps,
+  archive: Archive,
+  capThread: CapThread,
+  id: string,
+): Promise<void> {
   const bulletin = await loadBulletin(deps.pool, id);
   const { handle, name } = await readAccount(deps.db, bulletin.accountId);
   const { incidentId } = bulletin.content;
-  const { publication, cap } = composePublication({
+  const { publication, document } = composePublication({
     bulletin,
     account: { handle, name },
     incident: incidentId === null ? null : await readIncident(deps.db, incidentId),
@@ -172,9 +180,9 @@ async function publishBulletin(deps: FeedDeps, archive: Archive, id: string): Pr
       return known ? [known] : [];
     }),
     places: deps.places(),
-    signer: deps.signer,
+    capSigned: deps.signer !== undefined,
   });
-  await insertPublication(deps.pool, publication, cap);
+  await insertPublication(deps.pool, publication, await capThread.write(document));
 }
 
 async function freeCode(deps: FeedDeps, id: string): Promise<string> {

@@ -1,0 +1,11 @@
+// The thread in which CAP documents are written. A document that cannot be written ends it.
+import { parentPort, workerData } from "node:worker_threads";
+import type { CapSigner } from "@loa/cap/sign.ts";
+import { type CapDocument, writeCapDocument } from "./cap-document.ts";
+
+const signer = workerData as CapSigner | undefined;
+
+parentPort?.on("message", (document: CapDocument) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(writeCapDocument(document, signer));
+});
