@@ -181,7 +181,7 @@ test("a message to somebody outside is caught", () => {
 
 test("copies are borne for an interrupted worker, up to its slice, and for nobody else", () => {
   const twice = { ...ALL_WELL, told: [...ALL_WELL.told, { id: ALERT, index: 1 }] };
-  const name = "copies are at most one slice for each interrupted worker";
+  const name = "copies are at most the slices that were left in doubt";
   expect(violated(evidenceOf(twice))).toEqual([name]);
   expect(violated(evidenceOf({ ...twice, interruptions: 1 }))).toEqual([]);
   const often = { ...twice, told: [...twice.told, ...twice.told.filter(({ index }) => index < 3)] };

@@ -3,7 +3,7 @@
 // knows an order by its id and carries it out once, so an order without an answer is asked again.
 import { BULLETIN_TYPES } from "@loa/model/bulletin-type.ts";
 import type { AreaChannel, OrderOutcome } from "./channel.ts";
-import { type LineOptions, openLoopbackLine, RECONNECT_MS_MIN } from "./loopback-line.ts";
+import { type LineOptions, openLoopbackLine } from "./loopback-line.ts";
 
 /** Orders of one worker that may wait for their answers. */
 export const AREA_LOOPBACK_ORDERS_AT_ONCE = 16;
@@ -29,11 +29,10 @@ export function openAreaLoopbackChannel(options: LineOptions): AreaChannel {
       );
       if (reply.kind === "away")
         return { kind: "later", retryAfterMs: reply.retryAfterMs, reason: reply.reason };
-      if (reply.kind === "lost")
-        return { kind: "later", retryAfterMs: RECONNECT_MS_MIN, reason: reply.reason };
+      if (reply.kind === "lost") return reply;
       if (reply.frame.kind === "order-answer") return reply.frame.answer;
       line.hangUp("answered something else");
-      return { kind: "later", retryAfterMs: RECONNECT_MS_MIN, reason: "answered something else" };
+      return { kind: "lost", reason: "answered something else" };
     },
     close: () => line.close(),
   };

@@ -28,7 +28,12 @@ export type SliceOutcome =
   /** outcomes[i] is an index into OUTCOMES, for ordinals[i]. */
   | { readonly kind: "each"; readonly outcomes: Uint8Array }
   /** Backpressure: nothing was handed over; try again after this many milliseconds. */
-  | { readonly kind: "later"; readonly retryAfterMs: number; readonly reason: string };
+  | { readonly kind: "later"; readonly retryAfterMs: number; readonly reason: string }
+  /** It left, and nobody said what became of it. The engine does as `onCrash` says. */
+  | { readonly kind: "lost"; readonly reason: string };
+
+/** An answer that says of each recipient what became of them. */
+export type SliceAnswer = Exclude<SliceOutcome, { kind: "later" | "lost" }>;
 
 /** One outcome per recipient. */
 export interface AddressedChannel {
@@ -40,8 +45,9 @@ export interface AddressedChannel {
    */
   readonly sliceSize: number;
   /**
-   * What a new owner does with an intent that no outcome was committed for: hand it over again
-   * (the device drops the copy), or, where a copy costs money or fear, count it as unsure.
+   * What becomes of an intent that no outcome was committed for, because a worker was killed, or of
+   * a slice that was lost: it is handed over again (the device drops the copy), or, where a copy
+   * costs money or fear, its people are unsure.
    */
   readonly onCrash: "resend" | "unsure";
   /** A channel that reaches real people refuses an Exercise by its type. */
@@ -67,7 +73,10 @@ export type OrderOutcome =
   /** `claimed`: how many people the other side says it reached. A claim, never a fact of the ledger. */
   | { readonly kind: "carried-out"; readonly claimed: number; readonly evidence: string }
   | { readonly kind: "refused"; readonly reason: string }
-  | { readonly kind: "later"; readonly retryAfterMs: number; readonly reason: string };
+  /** Nothing was handed over; try again after this many milliseconds. */
+  | { readonly kind: "later"; readonly retryAfterMs: number; readonly reason: string }
+  /** It left, and nobody said what became of it. The engine does as `onCrash` says. */
+  | { readonly kind: "lost"; readonly reason: string };
 
 /** One order per area. */
 export interface AreaChannel {

@@ -7,7 +7,7 @@ import {
   type Channel,
   OUTCOMES,
   type Slice,
-  type SliceOutcome,
+  type SliceAnswer,
 } from "./channel.ts";
 
 /** Wraps a channel; closing it closes the channel. */
@@ -23,9 +23,10 @@ function countAddressed(channel: AddressedChannel, counters: Counters): Addresse
         counters.add("loa_slices_total", { channel: name, lane: slice.lane, answer: "fault" });
         throw fault;
       });
-      const answer = outcome.kind === "later" ? "later" : "taken";
+      const isAnswer = outcome.kind === "all" || outcome.kind === "each";
+      const answer = isAnswer ? "taken" : outcome.kind;
       counters.add("loa_slices_total", { channel: name, lane: slice.lane, answer });
-      countOutcomes(name, slice, outcome, counters);
+      if (isAnswer) countOutcomes(name, slice, outcome, counters);
       return outcome;
     },
     close: () => channel.close(),
@@ -44,10 +45,9 @@ const described = ({ form, name, sliceSize, onCrash, reaches }: AddressedChannel
 function countOutcomes(
   channel: string,
   slice: Slice,
-  answer: SliceOutcome,
+  answer: SliceAnswer,
   counters: Counters,
 ): void {
-  if (answer.kind === "later") return;
   const add = (outcome: string, count: number) =>
     count > 0 && counters.add("loa_outcomes_total", { channel, outcome }, count);
   if (answer.kind === "all") {

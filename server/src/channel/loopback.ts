@@ -41,16 +41,11 @@ function openChannel(
       );
       if (reply.kind === "away")
         return { kind: "later", retryAfterMs: reply.retryAfterMs, reason: reply.reason };
-      // It left and nobody said what became of it: not knowing is an outcome of its own.
-      if (reply.kind === "lost") {
-        const { reason } = reply;
-        options.log.warn({ channel: kind.name, reason }, "a slice was not answered");
-        return { kind: "all", outcome: "unsure" };
-      }
+      if (reply.kind === "lost") return reply;
       const answer = reply.frame.kind === "answer" ? reply.frame.answer : undefined;
       if (!answer || (answer.kind === "each" && answer.outcomes.length !== ordinals.length)) {
         line.hangUp("answered something else");
-        return { kind: "all", outcome: "unsure" };
+        return { kind: "lost", reason: "answered something else" };
       }
       // The codes of `each` are the wire's, which are those of OUTCOMES (a test compares them).
       return answer;

@@ -6,7 +6,7 @@ import { Problem } from "@loa/model/problem.ts";
 import type pg from "pg";
 import type { AreaChannel, OrderOutcome } from "../channel/channel.ts";
 import type { Logger } from "../observe/log.ts";
-import { type DispatchCache, expiresMonotonic } from "./dispatch-cache.ts";
+import type { DispatchCache } from "./dispatch-cache.ts";
 import type { Lease } from "./lease.ts";
 
 export interface ClaimedOrder {
@@ -20,6 +20,8 @@ export interface ClaimedOrder {
 
 /** An order that failed is left alone this long: protects the database and the log from a loop. */
 const AFTER_FAULT_MS = 1_000;
+/** An order that was not answered is asked about again after this: the far side may be starting again. */
+const AFTER_LOSS_MS = 200;
 
 /**
  * Claims up to `limit` orders; the claim is the committed intent to hand them over. What the owner
@@ -44,6 +46,12 @@ export async function claimOrders(
                AND (o.owner IS NULL OR o.owner = $1 OR NOT EXISTS (
                      SELECT FROM process p
                      WHERE p.id = o.owner AND p.lease_until > clock_timestamp()))
+               -- A loudspeaker hears the end of something after the thing itself (claim.ts).
+               AND NOT EXISTS (
+                     SELECT FROM area_order e
+                     WHERE e.dispatch_id = ANY (d.supersedes) AND e.channel = o.channel
+                       AND e.area_id = o.area_id AND e.state = 'handed-over'
+                       AND NOT (o.lane = 'warning' AND e.lane = 'notice'))
              ORDER BY o.seq, o.area_id LIMIT $4
              FOR UPDATE OF o SKIP LOCKED)
            UPDATE area_order o
@@ -87,23 +95,47 @@ export async function runOrder(
       return await setState(run.pool, claimed, "refused", null, `not sent: ${areaFault}`);
     }
     const { orderId, dispatchId, areaCode } = claimed;
-    let outcome: OrderOutcome;
-    do {
+    const order = { orderId, dispatchId, type, lane, message, areaCode, expiresAt };
+    let isDoubtful = claimed.recovered;
+    for (;;) {
+      // Nobody begins to tell what was taken back or has run out meanwhile.
+      const end = await endOf(run.pool, dispatchId, isDoubtful);
+      if (end !== undefined) return await setState(run.pool, claimed, end.state, null, end.why);
       if (run.signal.aborted || !run.lease.holds) return;
-      outcome = await channel.order(
-        { orderId, dispatchId, type, lane, message, areaCode, expiresAt },
-        run.signal,
-      );
-      if (outcome.kind === "later") await pause(outcome.retryAfterMs, run.signal);
-    } while (outcome.kind === "later" && performance.now() < expiresMonotonic(facts));
-    if (outcome.kind === "later")
-      await setState(run.pool, claimed, "expired", null, outcome.reason);
-    else await recordAnswer(run.pool, claimed, outcome);
+      const outcome = await channel.order(order, run.signal);
+      if (outcome.kind === "lost" && channel.onCrash === "unsure")
+        return await setState(run.pool, claimed, "unsure", null, outcome.reason);
+      if (outcome.kind !== "later" && outcome.kind !== "lost")
+        return await recordAnswer(run.pool, claimed, outcome);
+      isDoubtful ||= outcome.kind === "lost";
+      await pause(outcome.kind === "later" ? outcome.retryAfterMs : AFTER_LOSS_MS, run.signal);
+    }
   } catch (error) {
     run.log.error({ err: error, order: claimed.orderId }, "order failed");
     // It is taken up again after a while, not in a loop.
     await pause(AFTER_FAULT_MS, run.signal);
   }
+}
+
+/**
+ * How an order ends whose dispatch was closed before it was answered: whether it was told is known only
+ * while it never left. Undefined while the dispatch is open.
+ */
+async function endOf(
+  pool: pg.Pool,
+  dispatchId: string,
+  isDoubtful: boolean,
+): Promise<{ readonly state: string; readonly why: string } | undefined> {
+  const { rows } = await pool.query<{ state: string; isOpen: boolean }>({
+    name: "order-dispatch",
+    text: `SELECT state, state = 'open' AND expires_at > now() AS "isOpen" FROM dispatch WHERE id = $1`,
+    values: [dispatchId],
+  });
+  const [dispatch] = rows;
+  if (dispatch?.isOpen === true) return undefined;
+  const why = `the bulletin was ${dispatch?.state === "cancelled" ? "replaced or taken back" : "out of date"} before this was answered`;
+  if (isDoubtful) return { state: "unsure", why };
+  return { state: dispatch?.state === "cancelled" ? "suppressed" : "expired", why };
 }
 
 const pause = (ms: number, signal: AbortSignal) =>
@@ -115,7 +147,7 @@ const pause = (ms: number, signal: AbortSignal) =>
 function recordAnswer(
   pool: pg.Pool,
   claimed: ClaimedOrder,
-  outcome: Exclude<OrderOutcome, { kind: "later" }>,
+  outcome: Exclude<OrderOutcome, { kind: "later" | "lost" }>,
 ): Promise<void> {
   switch (outcome.kind) {
     case "accepted":

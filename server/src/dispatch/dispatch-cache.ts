@@ -66,7 +66,3 @@ export class DispatchCache {
 /** Milliseconds since issue, by this process's monotonic clock; what the journal stores. */
 export const msSinceIssue = (facts: DispatchFacts): number =>
   Math.max(0, Math.round(performance.now() - facts.issuedMonotonic));
-
-/** performance.now() at which a dispatch expires: a wall clock that is set changes nothing. */
-export const expiresMonotonic = ({ issuedMonotonic, issuedAt, expiresAt }: DispatchFacts): number =>
-  issuedMonotonic + expiresAt.getTime() - issuedAt.getTime();

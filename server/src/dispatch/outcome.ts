@@ -1,6 +1,6 @@
 // From what a channel answers to what the journal stores.
 import { planeBit } from "@loa/model/delivery.ts";
-import { OUTCOMES, type SliceOutcome } from "../channel/channel.ts";
+import { OUTCOMES, type SliceAnswer } from "../channel/channel.ts";
 import type { Run } from "./journal.ts";
 
 /** The plane that each outcome sets; `held` sets none. */
@@ -13,12 +13,7 @@ export const OUTCOME_PLANES: readonly number[] = OUTCOMES.map((outcome) =>
  * one outcome is one entry.
  * @throws when the channel answered for another number of recipients than it was given.
  */
-export function outcomeRuns(
-  outcome: Exclude<SliceOutcome, { kind: "later" }>,
-  start: number,
-  count: number,
-  ms: number,
-): Run[] {
+export function outcomeRuns(outcome: SliceAnswer, start: number, count: number, ms: number): Run[] {
   if (outcome.kind === "all") {
     const planes = OUTCOME_PLANES[OUTCOMES.indexOf(outcome.outcome)] as number;
     return planes === 0 ? [] : [{ start, count, planes, ms }];

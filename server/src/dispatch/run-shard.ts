@@ -5,12 +5,13 @@
 //
 // A kill before the hand-over: the next owner finds the intent and hands over (again).
 // A kill after it: the same, and the device drops the copy; or, on a channel where a copy
-// costs money or fear, the next owner counts that slice as unsure.
+// costs money or fear, the next owner counts that slice as unsure. A connection that breaks
+// before the answer came is such a kill as well, and is treated alike.
 import { setTimeout as sleep } from "node:timers/promises";
 import { planeBit } from "@loa/model/delivery.ts";
 import type pg from "pg";
 import { decodeContainer, ordinalsOf } from "../audience/container.ts";
-import type { AddressedChannel, Slice, SliceOutcome } from "../channel/channel.ts";
+import type { AddressedChannel, Slice, SliceAnswer } from "../channel/channel.ts";
 import type { FailPoint } from "../observe/fail-point.ts";
 import type { Logger } from "../observe/log.ts";
 import type { ClaimedShard } from "./claim.ts";
@@ -44,6 +45,12 @@ export interface ShardRun {
 /** Longest that a channel may take over one slice before it counts as gone. */
 export const HAND_OVER_TIMEOUT_MS = 60_000;
 
+/**
+ * How often a slice that was lost is handed over again before its people are unsure: a far side that
+ * breaks three times in a row is broken, and the slices behind this one wait for it.
+ */
+export const RESENDS_MAX = 2;
+
 /** How soon an outcome is committed again that could not be. */
 export const COMMIT_AGAIN_MS = 200;
 /** A process that is to end gives a database that is away this many tries more. */
@@ -62,8 +69,8 @@ export async function runShard(
     if (claimed.state === "closing") return await endClosing(run, claimed, facts);
     const ordinals = ordinalsOf(claimed.shard, decodeContainer(claimed.recipients));
     let { cursor, intent, recovered } = claimed;
-    // Below this rank somebody before us may have told them, and only an outcome says what is so.
-    const doubtful = recovered ? intent : 0;
+    // Below this rank somebody may have been told already, and only an outcome says what is so.
+    let doubtful = recovered ? intent : 0;
     run.failPoint("mid-lease");
     while (cursor < claimed.planned) {
       // The intent of a restored shard is all of it (restored.ts); a channel takes slices.
@@ -74,7 +81,8 @@ export async function runShard(
           ? ({ kind: "all", outcome: "unsure" } as const)
           : await handOver(run, channel, claimed, facts, ordinals.subarray(cursor, intent));
       recovered = false;
-      if (outcome === undefined)
+      if (outcome === "doubtful") doubtful = Math.max(doubtful, intent);
+      if (outcome === undefined || outcome === "doubtful")
         return cursor < doubtful
           ? await endDoubtful(run, claimed, facts, cursor, doubtful)
           : await giveUp(run, claimed, facts, cursor, intent);
@@ -120,14 +128,17 @@ async function commitSurely(run: ShardRun, slice: SliceCommit): Promise<boolean>
   }
 }
 
-/** Hands one slice over, waiting as often as the channel asks; undefined when it is not ours any more. */
+/**
+ * Hands one slice over, waiting as often as the channel asks. When it is not ours any more the answer is
+ * undefined, or `doubtful` if it was lost before.
+ */
 async function handOver(
   run: ShardRun,
   channel: AddressedChannel,
   claimed: ClaimedShard,
   facts: DispatchFacts,
   ordinals: Uint32Array,
-): Promise<Exclude<SliceOutcome, { kind: "later" }> | undefined> {
+): Promise<SliceAnswer | "doubtful" | undefined> {
   const { dispatchId, type, lane, message, expiresAt } = facts;
   const slice: Slice = { dispatchId, type, lane, message, ordinals, expiresAt };
   if (!channel.reaches.includes(type)) {
@@ -146,22 +157,31 @@ async function handOver(
     );
     return { kind: "all", outcome: "failed" };
   }
+  let losses = 0;
   for (;;) {
     await run.turn();
     // Asked at the last moment: a process that was stopped here and wakes must not hand over.
-    if (run.signal.aborted || !run.lease.holds) return undefined;
+    if (run.signal.aborted || !run.lease.holds) return losses > 0 ? "doubtful" : undefined;
     run.failPoint("before-hand-over");
     // What is under way is finished even when the dispatch closes: its outcome is a fact to keep.
     const outcome = await channel.handOver(slice, AbortSignal.timeout(HAND_OVER_TIMEOUT_MS));
-    if (outcome.kind !== "later") return outcome;
-    await run.pause(outcome.retryAfterMs);
+    if (outcome.kind === "later") await run.pause(outcome.retryAfterMs);
+    else if (outcome.kind === "lost") {
+      losses += 1;
+      run.log.warn(
+        { dispatch: dispatchId, channel: channel.name, reason: outcome.reason },
+        "a slice was not answered",
+      );
+      if (channel.onCrash === "unsure" || losses > RESENDS_MAX)
+        return { kind: "all", outcome: "unsure" };
+    } else return outcome;
   }
 }
 
 function commitOf(
   claimed: ClaimedShard,
   facts: DispatchFacts,
-  outcome: Exclude<SliceOutcome, { kind: "later" }>,
+  outcome: SliceAnswer,
   cursor: number,
   intent: number,
   next: number,
