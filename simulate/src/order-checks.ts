@@ -51,8 +51,11 @@ function noticesBetween({ dispatches, testimony, interruptions }: Evidence): str
   return wrongs;
 }
 
-/** Devices that got something after what had taken its place. */
-function latecomers({ dispatches, testimony }: Evidence): string[] {
+/**
+ * People who got something after what had taken its place. A worker that was stopped in the very moment
+ * of a hand-over may wake and still send it, so then only devices are asked.
+ */
+function latecomers({ dispatches, testimony, interruptions }: Evidence): string[] {
   const ends = new Map(
     dispatches.map((each) => [
       each.dispatch,
@@ -63,7 +66,7 @@ function latecomers({ dispatches, testimony }: Evidence): string[] {
   const wrongs: string[] = [];
   const { arrivals } = testimony;
   for (let i = 0; i < arrivals.way.length; i += 1) {
-    if (arrivals.way[i] !== LIVE) continue;
+    if (arrivals.way[i] !== LIVE && interruptions > 0) continue;
     const ordinal = arrivals.ordinal[i] as number;
     const id = arrivals.dispatches[arrivals.dispatch[i] as number] ?? "";
     const gone = ended.get(ordinal) ?? new Set();

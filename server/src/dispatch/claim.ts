@@ -44,6 +44,12 @@ export async function claimShard(
                AND (s.owner IS NULL OR s.owner = $1 OR NOT EXISTS (
                      SELECT FROM process p
                      WHERE p.id = s.owner AND p.lease_until > clock_timestamp()))
+               -- These people hear of the end of something after the thing itself: what is under way of it
+               -- comes first. A warning waits for no notice.
+               AND NOT EXISTS (
+                     SELECT FROM dispatch d JOIN shard o ON o.dispatch_id = ANY (d.supersedes)
+                     WHERE d.id = s.dispatch_id AND o.channel = s.channel AND o.shard = s.shard
+                       AND o.state = 'closing' AND NOT (s.lane = 'warning' AND o.lane = 'notice'))
              ORDER BY s.seq, s.shard
              LIMIT 1
              FOR UPDATE OF s SKIP LOCKED)
