@@ -46,7 +46,10 @@ function installWhatIsMissing() {
 /** Takes the place of this process as well as can be: same streams, signals passed on, same end. */
 function runOnPinnedNode(command) {
   const node = join(root, "node_modules", "node", "bin", isWindows ? "node.exe" : "node");
-  const child = spawn(node, command, { stdio: "inherit" });
+  // Beside what npm installed, and gone with it. Where it cannot be written, nothing is kept.
+  const compiled = join(root, "node_modules", ".cache", "compiled");
+  const env = { NODE_COMPILE_CACHE: compiled, ...process.env };
+  const child = spawn(node, command, { stdio: "inherit", env });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {

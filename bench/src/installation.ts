@@ -12,6 +12,7 @@ import {
   openConnection,
 } from "../../server/src/db/connection.ts";
 import { startEmbeddedPostgres } from "../../server/src/db/embedded.ts";
+import { compiledCode } from "../../server/src/observe/compiled-code.ts";
 import { findChildren, type ProcessCost, readCost } from "./process-cost.ts";
 
 const SERVER = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
@@ -59,6 +60,7 @@ export async function startBenchInstallation(
     // Ctrl-C in a terminal must reach the benchmark alone, which then ends things in their order.
     detached: process.platform !== "win32",
     env: {
+      ...compiledCode(),
       LOA_DATA: folder,
       LOA_PORT: "0",
       LOA_STREAM_PORT: "0",

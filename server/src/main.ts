@@ -1,28 +1,35 @@
 // The entry of every process of Loa. Without arguments it is the supervisor; with --role it
 // is one of the supervisor's children. Exit status: 0 it ran and was ended, 2 it could not run.
+//
+// Each process loads the code of its own role and no other: a process that died is back the sooner.
 import { parseArgs } from "node:util";
 import { ConfigError, readConfig } from "./config.ts";
-import { announce } from "./role/announce.ts";
-import { startFront } from "./role/front.ts";
-import { startLedger } from "./role/ledger.ts";
-import { openDoor } from "./role/public-door.ts";
-import { ROLE_NAMES, type RoleName, serveRole, serveRoleBehindDoor } from "./role/role.ts";
+import { ROLE_NAMES, serveRole, serveRoleBehindDoor } from "./role/role.ts";
 import { StartRefused } from "./role/start-refused.ts";
-import { startStream } from "./role/stream.ts";
-import { startInstallation } from "./role/supervisor.ts";
-import { startWorker } from "./role/worker.ts";
-
-const START = {
-  stream: startStream,
-  ledger: startLedger,
-  worker: startWorker,
-} as const satisfies Record<Exclude<RoleName, "front">, unknown>;
 
 const { values } = parseArgs({ options: { role: { type: "string" } } });
-const role = ROLE_NAMES.find((name) => name === values.role);
-if (role === "front") serveRoleBehindDoor(openDoor, startFront);
-else if (role !== undefined) serveRole(START[role]);
-else process.exit(await supervise());
+switch (ROLE_NAMES.find((name) => name === values.role)) {
+  case "front": {
+    // The door is open before the rest is even loaded.
+    const { openDoor } = await import("./role/public-door.ts");
+    serveRoleBehindDoor(openDoor, async (context, door) => {
+      const { startFront } = await import("./role/front.ts");
+      return startFront(context, door);
+    });
+    break;
+  }
+  case "stream":
+    serveRole((await import("./role/stream.ts")).startStream);
+    break;
+  case "ledger":
+    serveRole((await import("./role/ledger.ts")).startLedger);
+    break;
+  case "worker":
+    serveRole((await import("./role/worker.ts")).startWorker);
+    break;
+  case undefined:
+    process.exit(await supervise());
+}
 
 /** Runs an installation until it is told to end; answers the exit status. */
 async function supervise(): Promise<number> {
@@ -30,6 +37,8 @@ async function supervise(): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const config = readOrSay();
   if (config === undefined) return 2;
+  const { startInstallation } = await import("./role/supervisor.ts");
+  const { announce } = await import("./role/announce.ts");
   const say = (line: string) => {
     if (config.readyJson === "off") process.stdout.write(`${line}\n`);
   };

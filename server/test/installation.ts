@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@loa/api/client.ts";
 import type { Demonstration, DemonstrationHolder } from "../src/account/demonstration.ts";
 import { isAlive, readPidFile } from "../src/db/embedded-process.ts";
+import { compiledCode } from "../src/observe/compiled-code.ts";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 /** A first start makes a database and draws a province, on a machine that is busy with other tests. */
@@ -46,6 +47,7 @@ export type Wrap = (command: readonly string[]) => readonly string[];
 /** The environment of an installation that is nobody else's. */
 function environmentOf(settings: Settings): NodeJS.ProcessEnv {
   const defaults = {
+    ...compiledCode(),
     LOA_PORT: "0",
     LOA_STREAM_PORT: "0",
     LOA_DEMO_SUBSCRIBERS: "0",

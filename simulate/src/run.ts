@@ -69,9 +69,12 @@ async function play(
     if (sent.part !== "alert") return;
     const ordinals = strangersTo(world, plan).slice(0, plan.foreign);
     claims = ordinals.length;
-    void witness.ask({ kind: "claim", dispatchId: sent.dispatch, ordinals });
+    // A witness that is gone fails the next question too.
+    witness.ask({ kind: "claim", dispatchId: sent.dispatch, ordinals }).catch(() => {});
   };
   const torment = tormentor.run();
+  // Awaited below, unless the story breaks off before.
+  torment.catch(() => {});
   const story = await playStory(cast, plan, world.communes, first, issued);
   await torment;
   const deeds = tormentor.heal();

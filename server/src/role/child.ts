@@ -1,6 +1,7 @@
 // One child of the supervisor: forked, told what to be, restarted when it dies.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { compiledCode } from "../observe/compiled-code.ts";
 import type { DoorOrder } from "./public-door.ts";
 import type { FromChild, RoleName, RoleOrder, ToChild } from "./role.ts";
 import type { ListenFault } from "./start-refused.ts";
@@ -94,7 +95,7 @@ export class Child {
     const child = fork(MAIN, ["--role", role], {
       // A child must not wait for the terminal, and takes its settings from its order alone.
       stdio: ["ignore", "inherit", "inherit", "ipc"],
-      env: {},
+      env: compiledCode(),
       // In a session of its own: what reaches a whole terminal (Ctrl-C, its end) is the supervisor's
       // to hear, which ends the children in their order.
       detached: process.platform !== "win32",

@@ -1,6 +1,7 @@
 // How the supervisor and its children talk: the supervisor says what to be, the child says
 // when it is ready. A child reads no environment; everything it needs is in its order. When
 // the channel to the supervisor breaks, the supervisor is dead and the child ends at once.
+import { flushCompileCache } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { type Bus, type BusBody } from "../bus/bus.ts";
@@ -133,6 +134,8 @@ function serve(
   // A terminal or a pipe that is gone takes what is said to it, and nothing else.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   process.on("disconnect", () => process.exit(1));
+  // It may have died while this process loaded its code.
+  if (!process.connected) process.exit(1);
   let opening: Promise<() => Promise<void>> | undefined;
   process.on("message", (message: ToChild) => {
     if (message.kind === "open")
@@ -212,6 +215,8 @@ async function open(
   const failPoint = createFailPoints(order.failPoints);
   const running = await start({ order, connection, bus, lease, log, failPoint });
   process.send?.({ kind: "ready", port: running.port } satisfies FromChild);
+  // Now, because a process that is killed keeps nothing.
+  flushCompileCache();
   return async () => {
     try {
       await running.stop();

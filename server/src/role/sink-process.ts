@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createLoopbackDecoder, encodeLoopbackFrame } from "@loa/api/loopback.ts";
 import type { LoopbackControl } from "@loa/api/loopback-control.ts";
+import { compiledCode } from "../observe/compiled-code.ts";
 import type { Logger } from "../observe/log.ts";
 
 const PROGRAM = fileURLToPath(import.meta.resolve("@loa/sink/main.ts"));
@@ -81,7 +82,7 @@ async function spawnSink(wanted: number): Promise<{ child: ChildProcess; port: n
   const child = spawn(process.execPath, [PROGRAM, "--port", String(wanted), "--while-stdin"], {
     stdio: ["pipe", "pipe", "inherit"],
     detached: process.platform !== "win32",
-    env: {},
+    env: compiledCode(),
   });
   child.stdin.on("error", () => {});
   const ended = once(child, "exit").then(([code]) => {
