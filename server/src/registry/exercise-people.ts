@@ -1,7 +1,7 @@
 // Synthetic people of exercises by their references, for whoever plays their devices. The
 // public is never found here: only a person's own device speaks for that person.
 import type { Pool } from "../db/connection.ts";
-import { importedIdOf, openKeys } from "./imported-id.ts";
+import { openIdTexts } from "./imported-id.ts";
 
 export interface ExercisePerson {
   readonly ref: string;
@@ -16,8 +16,7 @@ export async function findExercisePeople(
   source: string,
   refs: readonly string[],
 ): Promise<(ExercisePerson | undefined)[]> {
-  const keyOf = openKeys(source);
-  const ids = refs.map((ref) => importedIdOf(keyOf(ref)));
+  const ids = refs.map(openIdTexts(source));
   const { rows } = await pool.query<Omit<ExercisePerson, "ref">>(
     `SELECT id, ordinal, generation FROM subscriber
       WHERE id = ANY($1::uuid[]) AND standing = 'exercise'`,

@@ -8,7 +8,7 @@ import { newId } from "../db/id.ts";
 import type { Pool } from "../db/connection.ts";
 import { Problem } from "@loa/model/problem.ts";
 import type pg from "pg";
-import { readLines } from "./csv-line.ts";
+import { type Line, readLines, textOf } from "./csv-line.ts";
 import { openPlaceBook } from "./place.ts";
 import type { RegistryDeps } from "./subscriber.ts";
 import { BATCH_ROWS_FIRST, createBatch, type SubscriberBatch } from "./subscriber-batch.ts";
@@ -94,7 +94,7 @@ export async function importSubscribers(
     const findPlace = openPlaceBook(deps.tree(), options.asOf);
     const importId = newId();
     // Not before the header is understood: a wrong file leaves no trace.
-    const begin = async (header: string): Promise<Rows> => {
+    const begin = async (header: Line): Promise<Rows> => {
       const read = openRowReader(header, options.source, findPlace, accounts);
       const isRepeat = await startRun(client, importId, options);
       while (clients.length < WRITERS) clients.push(await deps.pool.connect());
@@ -170,7 +170,7 @@ interface Rows {
 
 async function readAndWrite(
   csv: AsyncIterable<Uint8Array>,
-  begin: (header: string) => Promise<Rows>,
+  begin: (header: Line) => Promise<Rows>,
   signal: AbortSignal | undefined,
   report: ImportReport,
 ): Promise<ImportProgress> {
@@ -217,16 +217,16 @@ async function readAndWrite(
     writing.catch(() => {});
   };
   /** Puts a line into the batch, or says why not. */
-  const take = (line: string, reader: RowReader): RejectedRow | undefined => {
+  const take = (line: Line, reader: RowReader): RejectedRow | undefined => {
     const row = reader(line);
-    const fault = typeof row === "string" ? row : consentFault(consents, row.consentVersion);
-    if (typeof row === "string" || fault !== undefined)
+    const consent = typeof row === "string" ? row : consentNumber(consents, row.consentVersion);
+    if (typeof row === "string" || typeof consent === "string")
       return {
         line: lineNumber,
-        reason: fault ?? "",
-        text: line.slice(0, REJECT_TEXT_CHARS_MAX).toWellFormed(),
+        reason: String(consent),
+        text: textOf(line.bytes, line.from, line.to).slice(0, REJECT_TEXT_CHARS_MAX).toWellFormed(),
       };
-    batch.add(row, lineNumber, consents.get(row.consentVersion) as number);
+    batch.add(row, lineNumber, consent);
     return undefined;
   };
 
@@ -240,7 +240,7 @@ async function readAndWrite(
           list = await begin(line);
           continue;
         }
-        if (line === "") continue;
+        if (line.from === line.to) continue;
         counts.read += 1;
         // Reading must not keep the loop from feeding COPY, nor from answering other requests.
         if (counts.read % ROWS_PER_LOOK === 0 && performance.now() - turnedMs > TURN_MS) {
@@ -269,11 +269,13 @@ async function readAndWrite(
   }
 }
 
-/** Remembers a consent wording by number, unless there are too many. */
-function consentFault(consents: Map<string, number>, version: string): string | undefined {
-  if (consents.has(version)) return undefined;
-  if (consents.size >= CONSENTS_MAX)
-    return `consent_version is the ${CONSENTS_MAX + 1}th different one; ${CONSENTS_MAX} are allowed`;
-  consents.set(version, consents.size);
-  return undefined;
+/** The number of a consent wording; a sentence when there are too many. */
+function consentNumber(consents: Map<string, number>, version: string): number | string {
+  let number = consents.get(version);
+  if (number === undefined) {
+    if (consents.size >= CONSENTS_MAX)
+      return `consent_version is the ${CONSENTS_MAX + 1}th different one; ${CONSENTS_MAX} are allowed`;
+    consents.set(version, (number = consents.size));
+  }
+  return number;
 }

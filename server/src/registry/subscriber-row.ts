@@ -3,9 +3,10 @@
 import { type Standing, STANDINGS } from "@loa/model/bulletin-type.ts";
 import { type EndpointKind, endpointBit } from "@loa/model/endpoint.ts";
 import { Problem } from "@loa/model/problem.ts";
-import { LINE_CHARS_MAX, splitValues } from "./csv-line.ts";
-import { type ImportedKey, openKeys } from "./imported-id.ts";
+import { type Line, LINE_BYTES_MAX, NO_VALUES, openValueReader, textOf } from "./csv-line.ts";
+import { openIds, REF_CHARS_MAX } from "./imported-id.ts";
 import type { PlaceBook, Place } from "./place.ts";
+import { rememberValues, type ValueReader } from "./remembered-value.ts";
 import { storedPlaces } from "./subscriber-input.ts";
 import {
   CONSENT_VERSION_CHARS_MAX,
@@ -17,6 +18,7 @@ import {
   PLACES_MAX,
   shortTextFault,
 } from "./subscriber-field.ts";
+import { packInts, packText } from "./subscriber-tuple.ts";
 
 /** The columns of a list of subscribers; the marked ones may be left out. */
 export const SUBSCRIBER_COLUMNS = [
@@ -32,19 +34,15 @@ export const SUBSCRIBER_COLUMNS = [
 ] as const;
 type Column = (typeof SUBSCRIBER_COLUMNS)[number];
 const OPTIONAL: readonly Column[] = ["kind", "standing", "places", "follows"];
-/** Longest reference of a person in the list that it comes from. */
-export const REF_CHARS_MAX = 200;
-/** Distinct sets of endpoints or follows that are remembered; others are read again. */
-const REMEMBERED_MAX = 10_000;
 
-/** A record that can be stored. */
+/** A record that can be stored; fields are packed as a tuple holds them. */
 export interface SubscriberRow {
-  readonly key: ImportedKey;
-  readonly kind: "person" | "organisation";
-  readonly standing: Standing;
+  readonly id: Uint8Array;
+  readonly kind: Uint8Array;
+  readonly standing: Uint8Array;
   readonly home: Place;
-  readonly places: readonly number[];
-  readonly follows: readonly number[];
+  readonly places: Uint8Array;
+  readonly follows: Uint8Array;
   readonly endpoints: ParsedEndpoints;
   readonly consentVersion: string;
   readonly consentAtMs: number;
@@ -56,8 +54,11 @@ export interface ParsedEndpoints {
   readonly addresses: readonly string[] | null;
 }
 
-/** Reads records: a row, or a sentence that says what is wrong. */
-export type RowReader = (line: string) => SubscriberRow | string;
+/**
+ * Reads records: a row, which is valid until the next one is read, or a sentence that says what is
+ * wrong.
+ */
+export type RowReader = (line: Line) => SubscriberRow | string;
 
 /** RFC 3339 with an offset, which is never guessed. */
 const INSTANT = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
@@ -67,7 +68,7 @@ const INSTANT = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\
  * @throws {Problem} csv-invalid when the header lacks a column, or names one that nobody reads.
  */
 export function openRowReader(
-  header: string,
+  header: Line,
   source: string,
   findPlace: PlaceBook,
   accounts: ReadonlyMap<string, number>,
@@ -79,47 +80,51 @@ export function openRowReader(
   const [ref, kind, standing, home] = [at("ref"), at("kind"), at("standing"), at("home")];
   const [places, follows, endpoints] = [at("places"), at("follows"), at("endpoints")];
   const [version, instant] = [at("consent_version"), at("consent_at")];
-  const keyOf = openKeys(source);
-  const readEndpoints = remember(parseEndpoints);
-  const readFollows = remember((text) => parseFollows(text, accounts));
-  const readInstant = remember(parseInstant);
-  const readVersion = remember((text) => {
-    const fault = shortTextFault(text, CONSENT_VERSION_CHARS_MAX);
-    return fault ? `consent_version ${fault}` : { text };
-  });
+  const readValues = openValueReader();
+  const idOf = openIds(source);
+  const readKind = rememberValues(parseKind);
+  const readStanding = rememberValues(parseStanding);
+  const readHome = rememberValues((code) => parseHome(code, findPlace));
+  const readPlaces = rememberValues((text) => parsePlaces(text, findPlace));
+  const readFollows = rememberValues((text) => parseFollows(text, accounts));
+  const readEndpoints = rememberValues(parseEndpoints);
+  const readVersion = rememberValues(parseVersion);
+  const readInstant = rememberValues(parseInstant);
   return (line) => {
-    if (line.length > LINE_CHARS_MAX) return `the line is longer than ${LINE_CHARS_MAX} characters`;
-    const values = splitValues(line);
+    if (line.to - line.from > LINE_BYTES_MAX)
+      return `the line is longer than ${LINE_BYTES_MAX} bytes`;
+    const values = readValues(line);
     if (!values) return "a quote is not closed on its line, or stands inside a bare value";
-    if (values.length !== width) return `the line has ${values.length} values, the header ${width}`;
-    const name = values[ref] as string;
-    const nameFault = shortTextFault(name, REF_CHARS_MAX);
+    const { bytes, starts, ends, count } = values;
+    if (count !== width) return `the line has ${count} values, the header ${width}`;
+    const of = <T>(read: ValueReader<T>, column: number): T =>
+      read(bytes, starts[column] as number, ends[column] as number);
+    const nameFault = of(refFault, ref);
     if (nameFault) return `ref ${nameFault}`;
-    const sort = values[kind] || "person";
-    if (sort !== "person" && sort !== "organisation")
-      return "kind is neither person nor organisation";
-    const stands = values[standing] || STANDINGS[0];
-    if (!isStanding(stands)) return `standing is none of ${STANDINGS.join(", ")}`;
-    const living = findPlace(values[home] as string);
-    if (living.kind === "fault") return `home ${values[home]} ${living.what}`;
-    const further = parsePlaces(values[places] ?? "", findPlace);
+    const sort = of(readKind, kind);
+    if (typeof sort === "string") return sort;
+    const stands = of(readStanding, standing);
+    if (typeof stands === "string") return stands;
+    const living = of(readHome, home);
+    if (typeof living === "string") return living;
+    const further = of(readPlaces, places);
     if (typeof further === "string") return further;
-    const following = readFollows(values[follows] ?? "");
+    const following = of(readFollows, follows);
     if (typeof following === "string") return following;
-    const reach = readEndpoints(values[endpoints] as string);
+    const reach = of(readEndpoints, endpoints);
     if (typeof reach === "string") return reach;
-    if (stands === "exercise" && reach.faultOfExercise) return reach.faultOfExercise;
-    const consent = readVersion(values[version] as string);
+    if (stands.isExercise && reach.faultOfExercise) return reach.faultOfExercise;
+    const consent = of(readVersion, version);
     if (typeof consent === "string") return consent;
-    const agreed = readInstant(values[instant] as string);
+    const agreed = of(readInstant, instant);
     if (typeof agreed === "string") return agreed;
     return {
-      key: keyOf(name),
-      kind: sort,
-      standing: stands,
-      home: living.place,
+      id: of(idOf, ref),
+      kind: sort.packed,
+      standing: stands.packed,
+      home: living,
       places: further,
-      follows: following.ordinals,
+      follows: following,
       endpoints: reach,
       consentVersion: consent.text,
       consentAtMs: agreed.ms,
@@ -127,11 +132,40 @@ export function openRowReader(
   };
 }
 
+/** What is wrong with a reference. */
+function refFault(bytes: Uint8Array, from: number, to: number): string | undefined {
+  let at = from;
+  while (at < to && (bytes[at] as number) >= SPACE && (bytes[at] as number) <= TILDE) at += 1;
+  // Printable ASCII of the right length is not made a text to be checked.
+  if (at === to && to > from && to - from <= REF_CHARS_MAX) return undefined;
+  return shortTextFault(textOf(bytes, from, to), REF_CHARS_MAX);
+}
+const SPACE = 0x20;
+const TILDE = 0x7e;
+
+function parseKind(text: string): { readonly packed: Uint8Array } | string {
+  const kind = text || "person";
+  if (kind !== "person" && kind !== "organisation")
+    return "kind is neither person nor organisation";
+  return { packed: packText(kind) };
+}
+
+function parseStanding(
+  text: string,
+): { readonly packed: Uint8Array; readonly isExercise: boolean } | string {
+  const standing = text || STANDINGS[0];
+  if (!isStanding(standing)) return `standing is none of ${STANDINGS.join(", ")}`;
+  return { packed: packText(standing), isExercise: standing === "exercise" };
+}
+
 const isStanding = (text: string): text is Standing =>
   (STANDINGS as readonly string[]).includes(text);
 
-function readHeader(line: string): Map<Column, number> {
-  const names = splitValues(line)?.map((name) => name.trim()) ?? [];
+function readHeader(line: Line): Map<Column, number> {
+  const { bytes, starts, ends, count } = openValueReader()(line) ?? NO_VALUES;
+  const names = Array.from({ length: count }, (_, i) =>
+    textOf(bytes, starts[i] as number, ends[i] as number).trim(),
+  );
   const wanted = `The first line of the list names its columns: ${SUBSCRIBER_COLUMNS.join(",")}`;
   const columns = new Map<Column, number>();
   const faults: string[] = [];
@@ -153,26 +187,12 @@ function readHeader(line: string): Map<Column, number> {
   return columns;
 }
 
-/** Remembers what texts came to: lists hold few different ones, mostly the same again. */
-function remember<T>(parse: (text: string) => T): (text: string) => T {
-  const known = new Map<string, T>();
-  let last: { readonly text: string; readonly result: T } | undefined;
-  return (text) => {
-    if (last?.text === text) return last.result;
-    let result = known.get(text);
-    if (result === undefined) {
-      result = parse(text);
-      if (known.size < REMEMBERED_MAX) known.set(text, result);
-    }
-    last = { text, result };
-    return result;
-  };
+function parseHome(code: string, findPlace: PlaceBook): Place | string {
+  const answer = findPlace(code);
+  return answer.kind === "fault" ? `home ${code} ${answer.what}` : answer.place;
 }
 
-const NO_PLACES: readonly number[] = [];
-
-function parsePlaces(text: string, findPlace: PlaceBook): readonly number[] | string {
-  if (text === "") return NO_PLACES;
+function parsePlaces(text: string, findPlace: PlaceBook): Uint8Array | string {
   const codes = splitList(text);
   if (codes.length > PLACES_MAX) return `${codes.length} places, ${PLACES_MAX} are allowed`;
   const places: Place[] = [];
@@ -181,13 +201,10 @@ function parsePlaces(text: string, findPlace: PlaceBook): readonly number[] | st
     if (answer.kind === "fault") return `place ${code} ${answer.what}`;
     places.push(answer.place);
   }
-  return storedPlaces(places);
+  return packInts(storedPlaces(places));
 }
 
-function parseFollows(
-  text: string,
-  accounts: ReadonlyMap<string, number>,
-): { ordinals: readonly number[] } | string {
+function parseFollows(text: string, accounts: ReadonlyMap<string, number>): Uint8Array | string {
   const handles = splitList(text);
   if (handles.length > FOLLOWS_MAX) return `${handles.length} follows, ${FOLLOWS_MAX} are allowed`;
   const ordinals = new Set<number>();
@@ -196,7 +213,7 @@ function parseFollows(
     if (ordinal === undefined) return `follows ${handle}, and there is no such account`;
     ordinals.add(ordinal);
   }
-  return { ordinals: [...ordinals].toSorted((a, b) => a - b) };
+  return packInts([...ordinals].toSorted((a, b) => a - b));
 }
 
 function parseEndpoints(
@@ -220,6 +237,11 @@ function parseEndpoints(
     addresses: addresses.length > 0 ? addresses : null,
     faultOfExercise: faultFor("exercise"),
   };
+}
+
+function parseVersion(text: string): { readonly text: string } | string {
+  const fault = shortTextFault(text, CONSENT_VERSION_CHARS_MAX);
+  return fault ? `consent_version ${fault}` : { text };
 }
 
 function parseInstant(text: string): { ms: number } | string {

@@ -10,14 +10,10 @@ import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import { takeOrdinals } from "./ordinal.ts";
 import { rememberConsent } from "./subscriber.ts";
-import {
-  COPY_HEADER,
-  COPY_TRAILER,
-  type SubscriberBatch,
-  TUPLE_COLUMNS,
-} from "./subscriber-batch.ts";
+import { type SubscriberBatch, sortRows } from "./subscriber-batch.ts";
 import type { RejectedRow } from "./subscriber-import.ts";
 import { logRegisteredRanges, type OrdinalRange } from "./subscriber-state.ts";
+import { COPY_HEADER, COPY_TRAILER, roomOf, TUPLE_COLUMNS } from "./subscriber-tuple.ts";
 
 /** Rows in one transaction: what a crash undoes. */
 export const CHUNK_ROWS = 25_000;
@@ -141,9 +137,10 @@ async function addRows(
     await client.query("SET LOCAL synchronous_commit = off");
     return takeOrdinals(client, needs);
   });
+  const ordinals = assignOrdinals(batch, rows, taken);
   const store = (into: "subscriber" | "staged") =>
     transact(client, async () => {
-      const ordinals = await copyRows(client, into, batch, rows, taken, consentIds);
+      await copyRows(client, into, batch, rows, ordinals, consentIds);
       const added = into === "staged" ? await unstage(client) : rows.length;
       await storeAddresses(client, batch, rows, ordinals);
       const ranges = [...taken.values()].flat();
@@ -209,41 +206,52 @@ async function storeAddresses(
   );
 }
 
-/** Hands out the ordinals in the order of the rows, and copies the rows; answers the ordinals. */
+/**
+ * Copies the rows in the order of their ids, not of their ordinals: then each page of the index on
+ * id is looked for and changed many times in a row, which halves the cost of that index.
+ */
 async function copyRows(
   client: pg.ClientBase,
   into: "subscriber" | "staged",
   batch: SubscriberBatch,
   rows: Uint32Array,
-  taken: ReadonlyMap<number, readonly OrdinalRange[]>,
+  ordinals: Uint32Array,
   consentIds: readonly number[],
-): Promise<Uint32Array> {
+): Promise<void> {
   const copy = `COPY ${into} (${TUPLE_COLUMNS}) FROM STDIN (FORMAT binary)`;
   const stream = client.query(copyFrom(copy));
   const done = once(stream, "finish");
   // A failing COPY rejects `done` while this still writes; it is awaited at the end.
   done.catch(() => {});
-  const cursors = new Map<number, Cursor>();
-  const ordinals = new Uint32Array(rows.length);
-  let piece = Buffer.allocUnsafe(COPY_CHUNK_BYTES);
-  let end = COPY_HEADER.copy(piece);
-  for (let index = 0; index < rows.length; index++) {
+  let piece = roomOf(Buffer.allocUnsafe(COPY_CHUNK_BYTES));
+  let end = COPY_HEADER.copy(piece.bytes);
+  for (const index of sortRows(rows.length, (at) => batch.idStartOf(rows[at] as number))) {
     const row = rows[index] as number;
+    if (end + batch.sizeOf(row) > COPY_CHUNK_BYTES) {
+      const isRoomLeft = stream.write(piece.bytes.subarray(0, end));
+      if (!isRoomLeft) await Promise.race([once(stream, "drain"), done]);
+      piece = roomOf(Buffer.allocUnsafe(COPY_CHUNK_BYTES));
+      end = 0;
+    }
+    end = batch.writeTuple(row, ordinals[index] as number, consentIds, piece, end);
+  }
+  stream.end(Buffer.concat([piece.bytes.subarray(0, end), COPY_TRAILER]));
+  await done;
+}
+
+/** The ordinals of the rows: those of a home in the order of the rows. */
+function assignOrdinals(
+  batch: SubscriberBatch,
+  rows: Uint32Array,
+  taken: ReadonlyMap<number, readonly OrdinalRange[]>,
+): Uint32Array {
+  const cursors = new Map<number, Cursor>();
+  return rows.map((row) => {
     const home = batch.homeOf(row);
     let cursor = cursors.get(home);
     if (!cursor) cursors.set(home, (cursor = { ranges: taken.get(home) ?? [], at: 0, next: -1 }));
-    if (end + batch.sizeOf(row) > COPY_CHUNK_BYTES) {
-      if (!stream.write(piece.subarray(0, end))) await Promise.race([once(stream, "drain"), done]);
-      piece = Buffer.allocUnsafe(COPY_CHUNK_BYTES);
-      end = 0;
-    }
-    const ordinal = nextOrdinal(cursor);
-    ordinals[index] = ordinal;
-    end = batch.writeTuple(row, ordinal, consentIds, piece, end);
-  }
-  stream.end(Buffer.concat([piece.subarray(0, end), COPY_TRAILER]));
-  await done;
-  return ordinals;
+    return nextOrdinal(cursor);
+  });
 }
 
 interface Cursor {
