@@ -2,7 +2,7 @@
 // so that no run pays for the one before and a cached set of people stays as it was made.
 import type pg from "pg";
 
-const TABLES = ["dispatch", "audience_commune", "shard", "journal", "fold", "receipt_refusal"];
+const TABLES = ["dispatch", "audience", "shard", "journal", "fold", "receipt_refusal"];
 
 /** Bytes of all of them, with their TOAST tables and indexes. */
 export async function dispatchBytes(pool: pg.Pool): Promise<number> {

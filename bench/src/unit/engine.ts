@@ -83,7 +83,7 @@ async function runOnce(installation: BenchInstallation, desk: Desk): Promise<Eng
   const ledgerMs = clockMs() - askedMs;
   const { planned = 0, state } = summary.channels.null ?? {};
   const { sealMs, sealCpuSeconds } = await sealOnce(installation, dispatchId);
-  await pool.query("VACUUM dispatch, audience_commune, shard, journal, fold");
+  await pool.query("VACUUM dispatch, audience, shard, journal, fold");
   const { residents, concerned } = summary.audience;
   return {
     planned,

@@ -247,7 +247,7 @@ export interface Database {
     message_commune_ids: number[] | null;
   };
   leaving: { bulletin_id: string; dispatch_id: string; message: Bytes; expires_at: Instant };
-  audience_commune: { dispatch_id: string; area_id: number; residents: Bytes; concerned: Bytes };
+  audience: { dispatch_id: string; communes: Bytes };
   shard: {
     dispatch_id: string;
     channel: string;

@@ -8,17 +8,18 @@ import type pg from "pg";
 import { RoaringBitmap32, roaringLibraryInitialize } from "roaring-wasm";
 import { decodeContainer, ordinalsOf } from "../audience/container.ts";
 import { inTransaction } from "../db/transaction.ts";
+import { readAttribution } from "./attribution.ts";
 import { closeDispatches } from "./close.ts";
 import { type DispatchPlan, type PlannedAudience, planDispatch } from "./plan.ts";
 import {
   addReached,
   type AskReached,
+  attributionOfChain,
   ChannelSets,
   collectHolders,
   dispatchesOf,
   idsOf,
   type ReachedAudience,
-  readAttribution,
 } from "./supersede.ts";
 
 /** Bulletins whose leavers are found in one go; the rest waits for the next. */
@@ -88,7 +89,7 @@ export async function freezeCorrection<A extends PlannedAudience>(
     if (purpose === "silent") await addPlanned(tx, id, had);
     else await addReached(tx, id, deps.askReached, had);
   }
-  const communes = await readAttribution(tx, bulletinIds);
+  const communes = await attributionOfChain(tx, bulletinIds);
   const readers = had.everybody();
   const live = planned.set("live")?.clone() ?? new RoaringBitmap32();
   live.andInPlace(readers);
@@ -212,18 +213,17 @@ async function removeAudience(
   from: ChannelSets,
 ): Promise<void> {
   // A correction is for whom the corrected text was for.
-  const { rows } = await tx.query<{ residents: Buffer; concerned: Buffer }>(
+  const { rows } = await tx.query<{ id: string }>(
     `WITH RECURSIVE same AS (
        SELECT id, step, reference_ids FROM bulletin WHERE id = $1
        UNION
        SELECT b.id, b.step, b.reference_ids FROM same
        JOIN bulletin b ON same.step = 'correction' AND b.id = ANY(same.reference_ids))
-     SELECT a.residents, a.concerned FROM audience_commune a
-     JOIN dispatch d ON d.id = a.dispatch_id AND d.purpose <> 'left'
-     JOIN same ON same.id = d.bulletin_id`,
+     SELECT d.id FROM dispatch d JOIN same ON same.id = d.bulletin_id WHERE d.purpose <> 'left'`,
     [bulletinId],
   );
-  for (const { residents, concerned } of rows)
+  const ids = rows.map(({ id }) => id);
+  for (const { residents, concerned } of await readAttribution(tx, ids))
     for (const bytes of [residents, concerned]) {
       const people = RoaringBitmap32.deserialize("portable", bytes);
       for (const each of from.of.values()) each.andNotInPlace(people);

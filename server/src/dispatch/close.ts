@@ -20,6 +20,7 @@ export async function closeDispatches(
   dispatchIds: readonly string[],
   reason: CloseReason,
 ): Promise<string[]> {
+  if (dispatchIds.length === 0) return [];
   const { rows: closed } = await tx.query<{ id: string }>(
     `UPDATE dispatch SET state = $2, closed_at = now()
      WHERE id = ANY($1::uuid[]) AND state = 'open' RETURNING id`,

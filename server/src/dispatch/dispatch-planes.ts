@@ -6,6 +6,7 @@ import type { CommuneFigures, DispatchSummary } from "@loa/model/delivery.ts";
 import type pg from "pg";
 import { fillLows, SHARD_SIZE, splitShards } from "../audience/container.ts";
 import { readAtPosition } from "../db/commit-order.ts";
+import { readAttribution } from "./attribution.ts";
 import { ChannelPlanes } from "./channel-planes.ts";
 import { unpackFold } from "./fold-format.ts";
 import {
@@ -173,13 +174,9 @@ async function readGroups(
   communeIds: number[];
   groupsOf: (shard: number, index: RankIndex) => RankGroups;
 }> {
-  const { rows } = await pool.query<{ areaId: number; residents: Buffer; concerned: Buffer }>(
-    `SELECT area_id AS "areaId", residents, concerned FROM audience_commune
-     WHERE dispatch_id = $1 ORDER BY area_id`,
-    [dispatchId],
-  );
+  const communes = await readAttribution(pool, [dispatchId]);
   const pieces = new Map<number, { group: number; recipients: Uint8Array }[]>();
-  rows.forEach(({ residents, concerned }, at) => {
+  communes.forEach(({ residents, concerned }, at) => {
     for (const [offset, bitmap] of [residents, concerned].entries())
       for (const { shard, recipients } of splitShards(bitmap)) {
         const list = pieces.get(shard) ?? [];
@@ -192,5 +189,5 @@ async function readGroups(
     for (const { group, recipients } of pieces.get(shard) ?? []) fillLows(recipients, byLow, group);
     return new RankGroups(byLow, index);
   };
-  return { communeIds: rows.map((row) => row.areaId), groupsOf };
+  return { communeIds: communes.map(({ areaId }) => areaId), groupsOf };
 }

@@ -213,7 +213,7 @@ test("after its time a dispatch keeps its figures, and nothing of what happened 
   const before = await engine.ledger.summarize(dispatchId);
   await engine.ledger.seal(dispatchId);
   await engine.ledger.tidy();
-  for (const table of ["journal", "fold", "shard", "audience_commune"])
+  for (const table of ["journal", "fold", "shard", "audience"])
     expect((await pool.query(`SELECT FROM ${table}`)).rowCount).toBe(0);
   expect(await engine.ledger.summarize(dispatchId)).toEqual(before);
   const again = await reopen(engine);

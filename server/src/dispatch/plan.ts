@@ -7,6 +7,8 @@ import { type ChannelName, type EndpointKind, isAreaChannel } from "@loa/model/e
 import type pg from "pg";
 import { blobPart, blobValues } from "../db/blob.ts";
 import { newId } from "../db/id.ts";
+import type { Attribution } from "../audience/freeze.ts";
+import { packAttribution } from "./attribution.ts";
 import { closeDispatches } from "./close.ts";
 import { dispatchesOf, idsOf } from "./supersede.ts";
 import { type FailPoint, noFailPoint } from "../observe/fail-point.ts";
@@ -23,11 +25,7 @@ export interface PlannedShard {
 export interface PlannedAudience {
   readonly residents: number;
   readonly concerned: number;
-  readonly communes: readonly {
-    readonly areaId: number;
-    readonly residents: Uint8Array;
-    readonly concerned: Uint8Array;
-  }[];
+  readonly communes: readonly Attribution[];
   shards(kind: EndpointKind): readonly PlannedShard[];
 }
 
@@ -93,24 +91,17 @@ export async function planDispatch(
       superseded,
       audience.residents,
       audience.concerned,
-      plan.communeIds,
+      // As PostgreSQL writes it: the driver would quote thousands of numbers one by one.
+      `{${plan.communeIds.join()}}`,
       plan.channels,
       plan.purpose ?? "main",
       plan.messageCommuneIds ?? null,
     ],
   );
-  await tx.query(
-    `INSERT INTO audience_commune (dispatch_id, area_id, residents, concerned)
-     SELECT $1, r.area_id, ${blobPart("$3", "r")}, ${blobPart("$6", "c")}
-     FROM unnest($2::int[], $4::int[], $5::int[]) WITH ORDINALITY AS r(area_id, at, length, nr)
-     JOIN unnest($7::int[], $8::int[]) WITH ORDINALITY AS c(at, length, nr) USING (nr)`,
-    [
-      dispatchId,
-      audience.communes.map((commune) => commune.areaId),
-      ...blobValues(audience.communes.map((commune) => commune.residents)),
-      ...blobValues(audience.communes.map((commune) => commune.concerned)),
-    ],
-  );
+  await tx.query("INSERT INTO audience (dispatch_id, communes) VALUES ($1, $2)", [
+    dispatchId,
+    packAttribution(audience.communes),
+  ]);
   failPoint("mid-freeze");
   for (const channel of plan.channels) {
     if (isAreaChannel(channel)) await insertOrders(tx, plan, dispatchId, seq, channel);

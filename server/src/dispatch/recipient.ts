@@ -4,6 +4,7 @@ import { type Plane, PLANES, type State, stateOf } from "@loa/model/delivery.ts"
 import type pg from "pg";
 import { containerHas, splitShards } from "../audience/container.ts";
 import { readAtPosition } from "../db/commit-order.ts";
+import { readAttribution } from "./attribution.ts";
 import { NO_TIME, TIMED_PLANES } from "./fold-format.ts";
 import { readShardFacts, type ShardFacts } from "./fold.ts";
 
@@ -62,14 +63,10 @@ async function findGroup(
   dispatchId: string,
   ordinal: number,
 ): Promise<{ group: "residents" | "concerned"; areaId: number } | undefined> {
-  const { rows } = await client.query<{ areaId: number; residents: Buffer; concerned: Buffer }>(
-    `SELECT area_id AS "areaId", residents, concerned FROM audience_commune WHERE dispatch_id = $1`,
-    [dispatchId],
-  );
-  for (const row of rows)
+  for (const commune of await readAttribution(client, [dispatchId]))
     for (const group of ["residents", "concerned"] as const)
-      for (const { shard, recipients } of splitShards(row[group]))
+      for (const { shard, recipients } of splitShards(commune[group]))
         if (shard === ordinal >>> 16 && containerHas(recipients, ordinal & 0xffff))
-          return { group, areaId: row.areaId };
+          return { group, areaId: commune.areaId };
   return undefined;
 }

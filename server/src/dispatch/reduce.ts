@@ -11,7 +11,7 @@ export const RETENTION_DAYS = 90;
 export const REDUCE_AT_ONCE = 4;
 
 /** Tables that hold facts of single persons of a dispatch. */
-const PERSONAL = ["fold", "journal", "audience_commune", "shard"] as const;
+const PERSONAL = ["fold", "journal", "audience", "shard"] as const;
 
 /** Sealed dispatches that ended longer ago than `days` and still hold facts of single persons. */
 export async function findReducible(pool: pg.Pool, days: number): Promise<string[]> {

@@ -6,17 +6,15 @@ import type { Purpose } from "@loa/model/chain-step.ts";
 import type pg from "pg";
 import { RoaringBitmap32, roaringLibraryInitialize } from "roaring-wasm";
 import { decodeContainer, ordinalsOf } from "../audience/container.ts";
+import type { Attribution } from "../audience/freeze.ts";
+import { readAttribution } from "./attribution.ts";
 import { closeDispatches, readOpenIntents } from "./close.ts";
 
 /** People by channel and by commune, as portable Roaring bitmaps over ordinals. */
 export interface ReachedAudience {
   readonly channels: Map<EndpointKind, Uint8Array>;
   /** How the old dispatches attributed them. */
-  readonly communes: readonly {
-    readonly areaId: number;
-    readonly residents: Uint8Array;
-    readonly concerned: Uint8Array;
-  }[];
+  readonly communes: readonly Attribution[];
 }
 
 /** Asks the ledger whom a dispatch reached by everything that is committed: portable Roaring by channel. */
@@ -78,6 +76,7 @@ export async function dispatchesOf(
   tx: pg.PoolClient,
   bulletinIds: readonly string[],
 ): Promise<ChainDispatch[]> {
+  if (bulletinIds.length === 0) return [];
   const { rows } = await tx.query<ChainDispatch>(
     `WITH RECURSIVE line AS (
        SELECT id, supersedes FROM dispatch WHERE bulletin_id = ANY($1::uuid[])
@@ -145,7 +144,7 @@ export async function closeAndCollectReached(
 ): Promise<ReachedAudience> {
   await closeDispatches(tx, idsOf(await dispatchesOf(tx, bulletinIds)), "cancelled");
   using holders = await collectHolders(tx, bulletinIds, askReached);
-  return { channels: holders.pack(), communes: await readAttribution(tx, bulletinIds) };
+  return { channels: holders.pack(), communes: await attributionOfChain(tx, bulletinIds) };
 }
 
 async function readRecipients(
@@ -162,14 +161,9 @@ async function readRecipients(
 }
 
 /** Where the dispatches of a chain counted their people. */
-export async function readAttribution(
+export async function attributionOfChain(
   tx: pg.PoolClient,
   bulletinIds: readonly string[],
-): Promise<{ areaId: number; residents: Buffer; concerned: Buffer }[]> {
-  const { rows } = await tx.query<{ areaId: number; residents: Buffer; concerned: Buffer }>(
-    `SELECT area_id AS "areaId", residents, concerned FROM audience_commune
-     WHERE dispatch_id = ANY($1::uuid[]) ORDER BY dispatch_id, area_id`,
-    [idsOf(await dispatchesOf(tx, bulletinIds))],
-  );
-  return rows;
+): Promise<Attribution[]> {
+  return readAttribution(tx, idsOf(await dispatchesOf(tx, bulletinIds)));
 }

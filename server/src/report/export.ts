@@ -4,6 +4,7 @@ import { type State, stateOf } from "@loa/model/delivery.ts";
 import type pg from "pg";
 import { decodeContainer, splitShards } from "../audience/container.ts";
 import { readAtPosition } from "../db/commit-order.ts";
+import { readAttribution } from "../dispatch/attribution.ts";
 import { NO_TIME } from "../dispatch/fold-format.ts";
 import { readShardFacts } from "../dispatch/fold.ts";
 
@@ -66,17 +67,13 @@ async function readMembers(
   dispatchId: string,
   shard: number,
 ): Promise<Map<number, Membership>> {
-  const { rows } = await pool.query<{ areaId: number; residents: Buffer; concerned: Buffer }>(
-    `SELECT area_id AS "areaId", residents, concerned FROM audience_commune WHERE dispatch_id = $1`,
-    [dispatchId],
-  );
   const of = new Map<number, Membership>();
-  for (const row of rows)
+  for (const commune of await readAttribution(pool, [dispatchId]))
     for (const group of ["residents", "concerned"] as const)
-      for (const piece of splitShards(row[group]))
+      for (const piece of splitShards(commune[group]))
         if (piece.shard === shard)
           for (const low of decodeContainer(piece.recipients))
-            of.set(low, { areaId: row.areaId, group });
+            of.set(low, { areaId: commune.areaId, group });
   return of;
 }
 
