@@ -23,21 +23,25 @@ export function canonicalJson(value: CanonicalValue): string {
     return JSON.stringify(value);
   }
   if (typeof value === "string") return canonicalString(value);
-  if (Array.isArray(value))
-    return `[${(value as readonly CanonicalValue[]).map((entry) => canonicalJson(entry)).join(",")}]`;
+  // One text is grown: a warning to a country names thousands of communes.
+  let text = "";
+  if (Array.isArray(value)) {
+    for (const entry of value as readonly CanonicalValue[])
+      text += `${text && ","}${canonicalJson(entry)}`;
+    return `[${text}]`;
+  }
   if (typeof value !== "object") throw new TypeError(`${typeof value} has no canonical form`);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null)
     throw new TypeError("only plain objects have a canonical form");
   const object = value as Readonly<Record<string, CanonicalValue | undefined>>;
   // Array.prototype.sort compares UTF-16 code units, as section 3.2.3 wants.
-  const members = Object.keys(object)
-    .toSorted()
-    .flatMap((key) => {
-      const member = object[key];
-      return member === undefined ? [] : [`${canonicalString(key)}:${canonicalJson(member)}`];
-    });
-  return `{${members.join(",")}}`;
+  for (const key of Object.keys(object).toSorted()) {
+    const member = object[key];
+    if (member !== undefined)
+      text += `${text && ","}${canonicalString(key)}:${canonicalJson(member)}`;
+  }
+  return `{${text}}`;
 }
 
 function canonicalString(text: string): string {

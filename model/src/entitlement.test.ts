@@ -21,7 +21,8 @@ const above: Record<number, string[]> = {
   11: ["SL001-01", "SL001", "SL"],
   12: ["SL001-02", "SL001", "SL"],
 };
-const isInside = (areaId: number, code: string): boolean => above[areaId]?.includes(code) ?? false;
+const insideAny = (codes: readonly string[]) => (areaId: number) =>
+  codes.some((code) => above[areaId]?.includes(code) ?? false);
 const resolved = (...communes: [number, readonly number[] | null][]): ResolvedTarget => ({
   packs: [],
   communes: communes.map(([areaId, villageIds]) => ({
@@ -32,7 +33,7 @@ const resolved = (...communes: [number, readonly number[] | null][]): ResolvedTa
   })),
 });
 const breaches = (entitlement: Entitlement, where = resolved([1, null])): string[] =>
-  checkEntitlement(content, where, entitlement, isInside).map(({ at }) => at);
+  checkEntitlement(content, where, entitlement, insideAny).map(({ at }) => at);
 
 test("a province may warn all of its communes", () => {
   expect(breaches(fullEntitlement(["SL"]), resolved([1, null], [2, null]))).toEqual([]);

@@ -33,8 +33,8 @@ export const fullEntitlement = (areas: readonly string[]): Entitlement => ({
   types: BULLETIN_TYPES,
 });
 
-/** Whether a unit (by id) is the unit of this code or lies below it. */
-export type IsInside = (areaId: number, code: string) => boolean;
+/** Whether a unit (by id) is one of the units of some codes, or lies below one. */
+export type InsideAny = (codes: readonly string[]) => (areaId: number) => boolean;
 
 /** Communes that are named one by one in a fault; protects the answer from thousands of lines. */
 const OUTSIDE_NAMED_MAX = 20;
@@ -44,11 +44,10 @@ export function checkEntitlement(
   content: BulletinContent,
   resolved: ResolvedTarget,
   entitlement: Entitlement,
-  isInside: IsInside,
+  insideAny: InsideAny,
 ): Fault[] {
   const faults: Fault[] = [];
-  const inside = (areaId: number): boolean =>
-    entitlement.areas.some((code) => isInside(areaId, code));
+  const inside = insideAny(entitlement.areas);
   const outside = resolved.communes.filter(
     ({ areaId, villageIds }) =>
       !inside(areaId) &&

@@ -1,6 +1,6 @@
 // Whether a unit lies in a jurisdiction. Codes are looked up in the packs that are active, and
 // compared by the unit's id, so that the same code in an older pack means nothing here.
-import type { IsInside } from "@loa/model/entitlement.ts";
+import type { InsideAny } from "@loa/model/entitlement.ts";
 
 /** What is asked of the tree of areas (registry/area.ts). */
 export interface PlaceLookup {
@@ -10,34 +10,24 @@ export interface PlaceLookup {
   ): { readonly id: number; readonly code: string; readonly parentId: number | null } | undefined;
 }
 
-/** Whether the unit of an id is the unit of a code or lies below it. */
-export function insideBy(places: PlaceLookup): IsInside {
-  // A nation-wide target asks for thousands of communes, each against every code of a jurisdiction.
-  const lines = new Map<number, readonly number[]>();
-  return (areaId, code) => {
-    const above = places.byCode(code);
-    if (above === undefined) return false;
-    let line = lines.get(areaId);
-    if (line === undefined) lines.set(areaId, (line = lineOf(places, areaId)));
-    return line.includes(above.id);
+/** Whether a unit lies in a jurisdiction: a nation-wide target asks for thousands of communes. */
+export const insideBy =
+  (places: PlaceLookup): InsideAny =>
+  (codes) => {
+    const ids = new Set(codes.map((code) => places.byCode(code)?.id));
+    return (areaId) => {
+      let unit = places.byId(areaId);
+      while (unit !== undefined && !ids.has(unit.id))
+        unit = unit.parentId === null ? undefined : places.byId(unit.parentId);
+      return unit !== undefined;
+    };
   };
-}
 
-/** A unit and all above it. */
-function lineOf(places: PlaceLookup, areaId: number): number[] {
-  const line: number[] = [];
-  for (let unit = places.byId(areaId); unit !== undefined;) {
-    line.push(unit.id);
-    unit = unit.parentId === null ? undefined : places.byId(unit.parentId);
-  }
-  return line;
-}
-
-/** The same for two codes. */
+/** Whether the unit of a code is the unit of another or lies below it. */
 export function codeInsideBy(places: PlaceLookup): (code: string, above: string) => boolean {
-  const isInside = insideBy(places);
+  const insideAny = insideBy(places);
   return (code, above) => {
     const unit = places.byCode(code);
-    return unit !== undefined && isInside(unit.id, above);
+    return unit !== undefined && insideAny([above])(unit.id);
   };
 }

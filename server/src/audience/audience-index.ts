@@ -17,7 +17,7 @@ import { type Attribution, freezeAudience, freezeSets, type FrozenAudience } fro
 import { loadParts, saveParts } from "./index-snapshot.ts";
 import { mergeRanges, readEverybody, readRanges } from "./registry-reader.ts";
 import type { AudienceQuery } from "./select.ts";
-import type { EndpointKind } from "@loa/model/endpoint.ts";
+import type { ChannelName, EndpointKind } from "@loa/model/endpoint.ts";
 
 /** Rows of the log that are fetched and applied at a time; other work runs in between. */
 const CHANGES_PER_FETCH = 2_000;
@@ -27,8 +27,8 @@ export interface AudienceIndex extends AsyncDisposable {
   catchUp(): Promise<void>;
   /** How many people a bulletin would be for, as of the last catchUp. */
   estimate(query: AudienceQuery): AudienceEstimate;
-  /** Whom a bulletin is for, as of the last catchUp: written down for good. */
-  freeze(query: AudienceQuery): FrozenAudience;
+  /** Whom a bulletin is for, as of the last catchUp, on some channels or all: written down for good. */
+  freeze(query: AudienceQuery, channels?: readonly ChannelName[]): FrozenAudience;
   /**
    * For Cancel: exactly these people (portable Roaring over ordinals, by channel), without those
    * who were deleted since. Each keeps the commune that `attribution` gives, else that of the home.
@@ -90,7 +90,7 @@ export async function openAudienceIndex(
   return {
     catchUp,
     estimate: (query) => estimateAudience(bitmaps, tree(), query),
-    freeze: (query) => freezeAudience(bitmaps, tree(), query),
+    freeze: (query, channels) => freezeAudience(bitmaps, tree(), query, channels),
     freezeOrdinals: (sets, attribution = []) => freezeSets(bitmaps, tree(), sets, attribution),
     saveSnapshot() {
       const mine = saving.then(async () => {

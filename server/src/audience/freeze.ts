@@ -1,11 +1,17 @@
 // Freezing: the audience at one instant as bytes, for good. Everything is worked out in one
 // synchronous step, so that the parts agree with each other whatever the registry does next.
-import { type EndpointKind, ENDPOINT_KINDS } from "@loa/model/endpoint.ts";
+import { type ChannelName, type EndpointKind, ENDPOINT_KINDS } from "@loa/model/endpoint.ts";
 import { RoaringBitmap32 } from "roaring-wasm";
 import type { AreaTree } from "../registry/area.ts";
 import { type AudienceBitmaps, endpointId } from "./audience-bitmaps.ts";
 import { type ContainerSlice, splitShards } from "./container.ts";
-import { type AudienceQuery, currentCommunes, openScope, selectAudience } from "./select.ts";
+import {
+  type AudienceQuery,
+  currentCommunes,
+  inBoth,
+  openScope,
+  selectAudience,
+} from "./select.ts";
 
 /** The people of one commune, as portable Roaring bitmaps over ordinals. */
 export interface Attribution {
@@ -19,34 +25,44 @@ export interface FrozenAudience {
   readonly concerned: number;
   /** All sets are disjoint; their union is the audience. Communes without anybody are left out. */
   readonly communes: readonly Attribution[];
-  /** Those of the audience who have an endpoint of this kind, by shard. */
+  /** Those of the audience who have an endpoint of this kind, by shard. @throws for one not frozen */
   shards(kind: EndpointKind): readonly ContainerSlice[];
 }
 
-/** Freezes whom a query is for. */
+/** Freezes whom a query is for, by commune and for these channels. */
 export function freezeAudience(
   bitmaps: AudienceBitmaps,
   tree: AreaTree,
   query: AudienceQuery,
+  channels: readonly ChannelName[] = ENDPOINT_KINDS,
 ): FrozenAudience {
   using scope = openScope();
   const selection = selectAudience(bitmaps, tree, query, scope);
   const all = scope.own(RoaringBitmap32.or(selection.residents, selection.concerned));
   const shards = new Map<EndpointKind, ContainerSlice[]>();
   for (const kind of ENDPOINT_KINDS) {
+    if (!channels.includes(kind)) continue;
     const reachable = bitmaps.get("endpoint", endpointId(kind));
-    if (!reachable) continue;
-    shards.set(kind, splitShards(pack(scope.own(RoaringBitmap32.and(all, reachable)))));
+    shards.set(kind, reachable ? splitShards(pack(inBoth(all, reachable, scope))) : []);
   }
   return {
     residents: selection.residents.size,
     concerned: selection.concerned.size,
-    communes: selection.communes.map((commune) =>
-      packCommune({ ...commune, concerned: commune.concerned() }),
-    ),
-    shards: (kind) => shards.get(kind) ?? [],
+    communes: selection.communes.map(({ areaId, residents, concernedCount, concerned }) => ({
+      areaId,
+      residents: pack(residents),
+      concerned: concernedCount === 0 ? NOBODY : pack(concerned()),
+    })),
+    shards(kind) {
+      const own = shards.get(kind);
+      if (own === undefined) throw new Error(`the audience was not frozen for ${kind}`);
+      return own;
+    },
   };
 }
+
+/** The empty bitmap: no containers, none of them with runs. */
+const NOBODY = Uint8Array.of(0x3a, 0x30, 0, 0, 0, 0, 0, 0);
 
 /** Freezes given sets of people, one for each channel. */
 export function freezeSets(

@@ -74,7 +74,7 @@ export interface BulletinDeps extends Pick<Connection, "db" | "pool"> {
 /** What issue needs beside. */
 export interface IssueDeps<A> extends BulletinDeps {
   /** Freezes everybody whose registration was acknowledged before the call. */
-  readonly freezeAudience: (query: AudienceQuery) => Promise<A>;
+  readonly freezeAudience: (query: AudienceQuery, channels: readonly ChannelName[]) => Promise<A>;
   /**
    * Freezes exactly those who have something of these bulletins' chain, for a Cancel. Runs inside
    * the issuing transaction, so that it can close the old dispatches first.

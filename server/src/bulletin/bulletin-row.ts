@@ -32,6 +32,12 @@ export interface Bulletin {
   readonly keyId: string | null;
 }
 
+/** A bulletin as it was read. */
+export interface SeenBulletin extends Bulletin {
+  /** Another one after every write of the row. */
+  readonly revision: string;
+}
+
 /** What a bulletin is that replaces nothing. */
 export const FIRST_OF_CHAIN = {
   msgType: "Alert",
@@ -54,9 +60,9 @@ const unknown = (id: string): Problem =>
   new Problem("bulletin-unknown", `There is no bulletin ${id} that you may see.`);
 
 /** As people see it. @throws {Problem} bulletin-unknown */
-export async function loadBulletin(sql: Sql, id: string): Promise<Bulletin> {
-  const { rows } = await sql.query<Bulletin>(
-    `SELECT ${SHOWN_COLUMNS} FROM bulletin b WHERE b.id = $1`,
+export async function loadBulletin(sql: Sql, id: string): Promise<SeenBulletin> {
+  const { rows } = await sql.query<SeenBulletin>(
+    `SELECT ${SHOWN_COLUMNS}, b.xmin::text AS revision FROM bulletin b WHERE b.id = $1`,
     [id],
   );
   if (rows[0] === undefined) throw unknown(id);
@@ -70,8 +76,21 @@ export async function lockBulletin(tx: Sql, id: string): Promise<Bulletin> {
   return bulletin;
 }
 
+/** The same for one that was seen: its content and places are read again only if they may differ. */
+export async function lockSeen(tx: Sql, seen: SeenBulletin): Promise<Bulletin> {
+  const { rows } = await tx.query<Pick<SeenBulletin, "state" | "revision">>(
+    "SELECT state, xmin::text AS revision FROM bulletin WHERE id = $1 FOR UPDATE",
+    [seen.id],
+  );
+  const [row] = rows;
+  return row?.revision === seen.revision
+    ? { ...seen, state: row.state }
+    : lockBulletin(tx, seen.id);
+}
+
 /** Locks several, always in the order of their ids, so that two transactions cannot wait in a circle. */
 export async function lockBulletins(tx: Sql, ids: readonly string[]): Promise<Bulletin[]> {
+  if (ids.length === 0) return [];
   const { rows } = await tx.query<Bulletin>(
     `SELECT ${BULLETIN_COLUMNS} FROM bulletin b WHERE b.id = ANY($1::uuid[]) ORDER BY b.id FOR UPDATE`,
     [ids],

@@ -24,8 +24,8 @@ export async function requireEntitlement(
   const account = await readAccount(deps.db, bulletin.accountId);
   if (!account.verified || account.agencyId !== agency.id)
     throw new Problem("not-entitled", `The account ${account.handle} is not the agency's own.`);
-  const isInside = insideBy(deps.places());
-  const faults = checkEntitlement(bulletin.content, resolved, agency.entitlement, isInside);
+  const insideAny = insideBy(deps.places());
+  const faults = checkEntitlement(bulletin.content, resolved, agency.entitlement, insideAny);
   if (faults.length > 0)
     throw new Problem(
       "not-entitled",

@@ -19,7 +19,7 @@ import { requireAllowed } from "./allowed.ts";
 import { hashSubject, requireApproval, subjectOf } from "./approval.ts";
 import { refuseFaults, resolveFor } from "./bulletin.ts";
 import type { IssueDeps, IssuedDispatch, IssuePlan } from "./bulletin-deps.ts";
-import { type Bulletin, loadBulletin, lockBulletin, lockBulletins } from "./bulletin-row.ts";
+import { type Bulletin, loadBulletin, lockBulletins, lockSeen } from "./bulletin-row.ts";
 import { requireEntitlement } from "./entitled.ts";
 import { type Addressing, createIdentifier, renderMessage } from "./message.ts";
 import { requireSamePlaces } from "./same-places.ts";
@@ -63,15 +63,15 @@ export async function issueBulletin<A>(
   await requireAllowed(deps.db, actor, seen, "issue");
   // Before the transaction, because resolving and freezing are the slow parts and hold no row.
   const prepared = await prepareIssue(deps, seen);
-  const dispatch = await inTransaction(deps.pool, async (tx) => {
-    const bulletin = await lockBulletin(tx, id);
+  const issued = await inTransaction(deps.pool, async (tx) => {
+    const bulletin = await lockSeen(tx, seen);
     if (bulletin.version !== seen.version)
       throw new Problem("bulletin-changed", "It was edited meanwhile; read it again.");
     return issueLocked(deps, tx, actor, bulletin, prepared, dispatchId);
   });
   deps.failPoint?.("plan-committed");
-  deps.bus.publish("dispatch.changed", { dispatchId: dispatch.dispatchId });
-  return { bulletin: await loadBulletin(deps.pool, id), dispatch };
+  deps.bus.publish("dispatch.changed", { dispatchId: issued.dispatch.dispatchId });
+  return issued;
 }
 
 /** What a repeated request issued the first time. */
@@ -104,10 +104,10 @@ export async function prepareIssue<A>(
   const resolved = await resolveFor(deps, bulletin);
   if (bulletin.step === "cancel" || bulletin.step === "correction")
     return { resolved, audience: undefined };
-  const { audienceRule, type } = bulletin.content;
+  const { audienceRule, type, channels } = bulletin.content;
   const { ordinal } = await readAccount(deps.db, bulletin.accountId);
   const query = { resolved, rule: audienceRule, accountOrdinal: ordinal, type };
-  return { resolved, audience: await deps.freezeAudience(query) };
+  return { resolved, audience: await deps.freezeAudience(query, channels) };
 }
 
 /** Issues a bulletin whose row is locked by this transaction. */
@@ -118,7 +118,7 @@ export async function issueLocked<A>(
   bulletin: Bulletin,
   { resolved, audience }: PreparedIssue<A>,
   dispatchId: string = newId(),
-): Promise<IssuedDispatch> {
+): Promise<Issued> {
   const deps = { ...outside, db: dbOnClient(tx) };
   const { id, content } = bulletin;
   const { to } = await requireAllowed(deps.db, actor, bulletin, "issue");
@@ -139,7 +139,8 @@ export async function issueLocked<A>(
   const { referenceIds: references } = bulletin;
   const signature = signText(deps.keys, issueStatement({ hash, identifier, sent, references }));
   const { keyId } = deps.keys.signing;
-  await updateIssued(tx, id, to, { identifier, issuedAt: sent, expiresAt, signature, keyId });
+  const facts = { identifier, issuedAt: sent, expiresAt, signature, keyId };
+  await updateIssued(tx, id, to, facts);
   await insertEvent(tx, { bulletinId: id, actor, action: "issue", version: bulletin.version });
   const render: Render = (dispatchId, addressing) =>
     renderMessage(
@@ -148,7 +149,9 @@ export async function issueLocked<A>(
       deps.places(),
       addressing,
     );
-  return sendIssued(deps, tx, { bulletin, resolved, audience, expiresAt, render }, dispatchId);
+  const sending = { bulletin, resolved, audience, expiresAt, render };
+  const dispatch = await sendIssued(deps, tx, sending, dispatchId);
+  return { bulletin: { ...bulletin, state: to, ...facts }, dispatch };
 }
 
 type Render = (dispatchId: string, addressing: Addressing) => Uint8Array;

@@ -68,7 +68,7 @@ export async function useStandingOrder<A>(
   const prepared = await prepareIssue(deps, draft);
   requireInsideOrder(deps, order, prepared.resolved);
   const hash = hashSubject(await subjectOf(deps, draft, prepared.resolved));
-  const dispatch = await inTransaction(deps.pool, async (tx) => {
+  const issued = await inTransaction(deps.pool, async (tx) => {
     const db = dbOnClient(tx);
     // The lock keeps a revocation out until this use is committed.
     const locked = await loadOrder(tx, orderId, "FOR UPDATE");
@@ -99,8 +99,8 @@ export async function useStandingOrder<A>(
     return issueLocked(deps, tx, actor, await lockBulletin(tx, id), prepared);
   });
   deps.failPoint?.("plan-committed");
-  deps.bus.publish("dispatch.changed", { dispatchId: dispatch.dispatchId });
-  return { bulletin: await loadBulletin(deps.pool, id), dispatch };
+  deps.bus.publish("dispatch.changed", { dispatchId: issued.dispatch.dispatchId });
+  return issued;
 }
 
 /** What a repeated request issued the first time. */
@@ -133,8 +133,7 @@ function requireInsideOrder(
   { body }: StandingOrder,
   resolved: ResolvedTarget,
 ): void {
-  const isInside = insideBy(deps.places());
-  const inside = (areaId: number) => body.areas.some((code) => isInside(areaId, code));
+  const inside = insideBy(deps.places())(body.areas);
   const faults: Fault[] = resolved.communes
     .filter(({ areaId, villageIds }) => !inside(areaId) && !(villageIds?.every(inside) ?? false))
     .map(({ code }) => ({ at: "/areas", what: `${code} is outside the order's areas` }));

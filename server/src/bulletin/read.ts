@@ -44,23 +44,35 @@ export async function readBulletin(
   const bulletin = await loadBulletin(deps.pool, id);
   if (bulletin.issuedAt === null && !(await seenBy(deps.db, actor)).includes(bulletin.agencyId))
     throw new Problem("bulletin-unknown", `There is no bulletin ${id} that you may see.`);
-  const { rows: dispatches } = await deps.pool.query<{ id: string; purpose: Purpose }>(
-    "SELECT id, purpose FROM dispatch WHERE bulletin_id = $1 ORDER BY purpose <> 'main', purpose",
-    [id],
-  );
-  const { rowCount: leaving } = await deps.pool.query(
-    "SELECT FROM leaving WHERE bulletin_id = $1",
-    [id],
-  );
-  const { name } = await readAccount(deps.db, bulletin.accountId);
+  return readDetail(deps, bulletin);
+}
+
+/** The same of one that the caller may see and has just read or written. */
+export async function readDetail(
+  { db, pool }: Pick<BulletinDeps, "db" | "pool">,
+  bulletin: Bulletin,
+): Promise<BulletinDetail> {
+  const { id } = bulletin;
+  const [{ rows: dispatches }, { rowCount: leaving }, { name }, history, approvals, replaced] =
+    await Promise.all([
+      pool.query<{ id: string; purpose: Purpose }>(
+        "SELECT id, purpose FROM dispatch WHERE bulletin_id = $1 ORDER BY purpose <> 'main', purpose",
+        [id],
+      ),
+      pool.query("SELECT FROM leaving WHERE bulletin_id = $1", [id]),
+      readAccount(db, bulletin.accountId),
+      selectEvents(pool, id),
+      selectApprovals(pool, { bulletinId: id }),
+      replacedBy({ db }, bulletin),
+    ]);
   return {
     bulletin,
     isSettling: leaving === 1,
-    history: await selectEvents(deps.pool, id),
-    approvals: await selectApprovals(deps.pool, { bulletinId: id }),
+    history,
+    approvals,
     dispatchId: dispatches.find(({ purpose }) => purpose === "main")?.id ?? null,
     dispatches,
-    wordings: wordingsOf(bulletin.content, name, await replacedBy(deps, bulletin)),
+    wordings: wordingsOf(bulletin.content, name, replaced),
   };
 }
 

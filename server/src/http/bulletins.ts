@@ -33,7 +33,7 @@ import { cancelBulletin } from "../bulletin/cancel.ts";
 import { draftNext, draftNextOfIncident } from "../bulletin/chain-draft.ts";
 import { createBulletinFromCap } from "../bulletin/from-cap.ts";
 import { type Issued, issueBulletin } from "../bulletin/issue.ts";
-import { listBulletins, readBulletin } from "../bulletin/read.ts";
+import { type BulletinDetail, listBulletins, readBulletin, readDetail } from "../bulletin/read.ts";
 import type { App } from "./app.ts";
 import type { Actor } from "../account/actor.ts";
 import { pageOf } from "./page.ts";
@@ -85,7 +85,7 @@ export function mountBulletins<A>(app: App, deps: IssueDeps<A>): void {
     return show(caller, params.id);
   });
   app.mount(issueRoute, async ({ caller, params, stableId }) =>
-    showIssued(deps, caller, await issueBulletin(deps, caller, params.id, stableId)),
+    showIssued(deps, await issueBulletin(deps, caller, params.id, stableId)),
   );
   app.mount(updateRoute, async ({ caller, params, body, stableId }) => {
     const wish = { step: body.last ? "last" : "update", content: body.content } as const;
@@ -109,13 +109,9 @@ export function mountBulletins<A>(app: App, deps: IssueDeps<A>): void {
 }
 
 /** What was issued, as every operation that issues answers it. */
-export async function showIssued<A>(
-  deps: IssueDeps<A>,
-  caller: Actor,
-  { bulletin, dispatch }: Issued,
-) {
+export async function showIssued<A>(deps: IssueDeps<A>, { bulletin, dispatch }: Issued) {
   return {
-    bulletin: await showBulletin(deps, caller, bulletin.id),
+    bulletin: showDetail(deps, await readDetail(deps, bulletin)),
     dispatch: {
       id: dispatch.dispatchId,
       seq: dispatch.seq,
@@ -130,7 +126,10 @@ export async function showBulletin<A>(
   caller: Actor,
   id: string,
 ): Promise<BulletinView> {
-  const detail = await readBulletin(deps, caller, id);
+  return showDetail(deps, await readBulletin(deps, caller, id));
+}
+
+function showDetail<A>(deps: IssueDeps<A>, detail: BulletinDetail): BulletinView {
   const { bulletin, history, approvals, dispatchId, dispatches, isSettling, wordings } = detail;
   const places = bulletin.resolved && placesOf(bulletin.resolved, deps.places());
   return {

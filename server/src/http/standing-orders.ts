@@ -41,7 +41,7 @@ export function mountStandingOrders<A>(app: App, deps: IssueDeps<A>): void {
     showOrder(await revokeStandingOrder(deps, caller, params.id)),
   );
   app.mount(useRoute, async ({ caller, params, body, stableId }) =>
-    showIssued(deps, caller, await useStandingOrder(deps, caller, params.id, body, stableId)),
+    showIssued(deps, await useStandingOrder(deps, caller, params.id, body, stableId)),
   );
   app.mount(reviewRoute, async ({ caller, params, body }) =>
     reviewOrderUse(deps, caller, params.id, body),

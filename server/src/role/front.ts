@@ -80,9 +80,9 @@ export async function startFront(context: RoleContext, door: PublicDoor): Promis
     keys: order.keys,
     places: () => tree,
     resolve: (target) => resolver.resolve(target),
-    async freezeAudience(query) {
+    async freezeAudience(query, channels) {
       await index.catchUp();
-      return index.freeze(query);
+      return index.freeze(query, channels);
     },
     ...chain,
     planDispatch: (tx, plan, dispatchId) => planDispatch(tx, plan, dispatchId, failPoint),

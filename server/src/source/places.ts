@@ -91,8 +91,7 @@ function outsideOf(
   communes: readonly ResolvedCommune[],
   jurisdiction: readonly string[],
 ): string[] {
-  const isInside = insideBy(deps.places());
-  const inside = (areaId: number) => jurisdiction.some((code) => isInside(areaId, code));
+  const inside = insideBy(deps.places())(jurisdiction);
   return communes
     .filter(({ areaId, villageIds }) => !inside(areaId) && !(villageIds?.every(inside) ?? false))
     .map(({ code }) => code);
