@@ -13,7 +13,9 @@ import {
   CAP_ALONGSIDE,
   CAP_AREA,
   CAP_AREA_PACK,
+  CAP_CORRECTION,
   CAP_HAZARD,
+  CAP_LAST_BULLETIN,
   CAP_LEGAL_BASIS,
   CAP_NATURE,
   CAP_NUMBER,
@@ -56,6 +58,10 @@ export interface CapBulletin {
   readonly references: readonly CapReference[];
   readonly packs: readonly { readonly name: string; readonly validFrom: string }[];
   readonly places: readonly CapPlace[];
+  /** The last bulletin of its chain (tin cuối cùng). */
+  readonly isLast: boolean;
+  /** What it corrects, in a sentence; null where it is no correction (đính chính). */
+  readonly correction: Bilingual | null;
   /** Where people read it, and the code that they can type instead. */
   readonly page: Readonly<Record<Language, string>>;
   readonly shortCode: string;
@@ -211,6 +217,8 @@ function parametersOf(bulletin: CapBulletin, language: Language): CapNamedValue[
     [CAP_SOURCE_NUMBER, source?.number],
     [CAP_SOURCE_TIME, source?.time],
     ...packs.map((pack): [string, string] => [CAP_AREA_PACK, `${pack.name}/${pack.validFrom}`]),
+    [CAP_LAST_BULLETIN, bulletin.isLast ? "true" : null],
+    [CAP_CORRECTION, bulletin.correction?.[language]],
     [CAP_SHORT_CODE, bulletin.shortCode],
     [CAP_APPROVAL_HASH, `sha256:${bulletin.hash}`],
   ];

@@ -61,10 +61,7 @@ const start = (more: Settings = {}): Promise<TestInstallation> => {
 const get = (path: string, headers: Record<string, string> = {}) =>
   fetch(origin + path, { headers, signal: AbortSignal.timeout(5_000) });
 
-/** Lists say when they were made, which a list that is made anew says otherwise. */
-const AS_OF = /(?:Cập nhật lúc|As of) [^<]*/u;
-
-/** Every kind of thing that the public reads: its ETag or, of a list, all that it says but the time. */
+/** Every kind of thing that the public reads, with its ETag. */
 async function readAll(code: string): Promise<Record<string, string>> {
   const paths = [
     "/",
@@ -84,9 +81,7 @@ async function readAll(code: string): Promise<Record<string, string>> {
     const response = await get(path);
     const etag = response.headers.get("etag") ?? "";
     const again = await get(path, { "if-none-match": etag });
-    const text = await response.text();
-    const said = AS_OF.test(text) ? text.replace(AS_OF, "") : etag;
-    return [path, `${response.status} ${again.status} ${said}`] as const;
+    return [path, `${response.status} ${again.status} ${etag}`] as const;
   });
   return Object.fromEntries(await Promise.all(read));
 }
@@ -119,7 +114,7 @@ test("a Loa that starts without its database serves what was published, and goes
   const first = await start({ DATABASE_URL: proxy.url });
   const code = await publishOne(first);
   const before = await readAll(code);
-  expect(Object.values(before).filter((line) => !/^200 304 ["<]/u.test(line))).toEqual([]);
+  expect(Object.values(before).filter((line) => !line.startsWith('200 304 "'))).toEqual([]);
   await first.end();
 
   proxy.refuse(true);

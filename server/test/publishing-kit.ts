@@ -9,6 +9,7 @@ import type { Actor } from "../src/account/actor.ts";
 import { approveBulletin, createBulletin, submitBulletin } from "../src/bulletin/bulletin.ts";
 import { loadBulletin } from "../src/bulletin/bulletin-row.ts";
 import { cancelBulletin } from "../src/bulletin/cancel.ts";
+import { draftNext } from "../src/bulletin/chain-draft.ts";
 import { issueBulletin } from "../src/bulletin/issue.ts";
 import { openFeed, type Feed, type FeedDeps } from "../src/feed/feed.ts";
 import type { Publication } from "../src/feed/publication.ts";
@@ -24,6 +25,8 @@ export interface PublishingWorld extends AsyncDisposable {
   /** Issued and published; `updates` are ids. */
   publish(content?: BulletinContent, updates?: readonly string[]): Promise<Publication>;
   cancel(id: string): Promise<Publication>;
+  /** The correction or last bulletin that follows one. */
+  next(id: string, step: "correction" | "last", content: BulletinContent): Promise<Publication>;
   /** A feed on the folder, as after a restart. */
   open(change?: Partial<FeedDeps>): Feed;
   readonly feed: Feed;
@@ -102,6 +105,10 @@ export async function createPublishingWorld(): Promise<PublishingWorld> {
     async cancel(id) {
       const reason = { vi: "Nêu sai địa bàn.", en: "Wrong area." };
       const draft = await cancelBulletin(world.deps, author, id, reason);
+      return issue(draft.id);
+    },
+    async next(id, step, content) {
+      const draft = await draftNext(world.deps, author, id, { step, content });
       return issue(draft.id);
     },
     async [Symbol.asyncDispose]() {

@@ -1,12 +1,14 @@
 // All publications of this installation, in memory: which there are, what each of them is at an
 // instant, and what belongs together. It asks no database and no clock but the one it is given, so
 // that what has expired is gone in time also while the database is away.
+import type { ChainStep } from "@loa/model/chain-step.ts";
 import {
   isInvented,
   type Publication,
   type PublicState,
   type Shelf,
   shelfOf,
+  stepOf,
 } from "./publication.ts";
 
 /** Publications held whole; older ones are read from disk. Some 20 KiB each: 40 MiB. */
@@ -21,6 +23,7 @@ export interface Entry {
   readonly code: string;
   readonly shelf: Shelf;
   readonly msgType: Publication["msgType"];
+  readonly step: ChainStep;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
   readonly referenceIds: readonly string[];
@@ -136,6 +139,7 @@ export class Archive {
         kind: ender.msgType === "Cancel" ? "cancelled" : "replaced",
         at: new Date(ender.issuedAtMs),
         by: ender.code,
+        step: ender.step,
       };
     if (entry.expiresAtMs <= now.getTime())
       return { kind: "expired", at: new Date(entry.expiresAtMs) };
@@ -211,6 +215,7 @@ const toEntry = (publication: Publication): Entry => ({
   code: publication.code,
   shelf: shelfOf(publication),
   msgType: publication.msgType,
+  step: stepOf(publication),
   issuedAtMs: Date.parse(publication.issuedAt),
   expiresAtMs: Date.parse(publication.expiresAt),
   referenceIds: publication.referenceIds,

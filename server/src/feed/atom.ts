@@ -5,7 +5,7 @@ import { HAZARDS } from "@loa/model/hazard.ts";
 import { formatLocalTime } from "@loa/model/local-time.ts";
 import type { Archive, Choice, Entry } from "./archive.ts";
 import { pagePath } from "./compose.ts";
-import type { Publication, PublicState } from "./publication.ts";
+import { type Publication, type PublicState, stepOf } from "./publication.ts";
 
 /** Entries of one feed, the newest: Google's readers take 900 KB, an entry has 2 to 3. */
 export const FEED_ENTRIES_MAX = 250;
@@ -80,6 +80,7 @@ function renderEntry(origin: string, { publication, state }: Fed): string {
 <author><name>${escapeXml(account.name.vi)}</name></author>
 <category term="${STATUS_TERM[content.type]}" scheme="urn:loa:type"/>
 <category term="${state.kind}" scheme="urn:loa:state"/>
+<category term="${stepOf(publication)}" scheme="urn:loa:step"/>
 <link rel="alternate" type="text/html" hreflang="vi" href="${escapeXml(origin + pagePath(code, "vi"))}"/>
 <link rel="alternate" type="text/html" hreflang="en" href="${escapeXml(origin + pagePath(code, "en"))}"/>
 <link rel="related" type="application/cap+xml" href="${escapeXml(origin + capPath(code))}"/>

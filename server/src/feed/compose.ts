@@ -5,6 +5,7 @@ import type { Bilingual, Language } from "@loa/model/text.ts";
 import type { Bulletin } from "../bulletin/bulletin-row.ts";
 import { placesOf } from "../bulletin/approval.ts";
 import type { CapDocument } from "./cap-document.ts";
+import { sayCorrection } from "./correction.ts";
 import { type Publication, PUBLICATION_VERSION, type PublishedArea } from "./publication.ts";
 
 interface NamedUnit {
@@ -53,6 +54,7 @@ export function composePublication(facts: ComposeFacts): Composed {
     identifier,
     sender: `${account.handle}@${new URL(origin).hostname.replaceAll(/[[\]]/gu, "")}`,
     msgType: bulletin.msgType,
+    step: bulletin.step,
     account: { handle: account.handle, name: account.name },
     incident: incident && { id: incident.id, hazard: incident.hazard, name: incident.name },
     content: bulletin.content,
@@ -85,11 +87,14 @@ function capBulletinOf(
   { origin, references }: ComposeFacts,
   publication: Publication,
 ): CapDocument["bulletin"] {
-  const { code } = publication;
+  const { code, content } = publication;
+  const [old] = references;
   return {
     ...publication,
     sent: new Date(publication.issuedAt),
     shortCode: code,
+    isLast: publication.step === "last",
+    correction: publication.step === "correction" && old ? sayCorrection(old, content) : null,
     page: { vi: origin + pagePath(code, "vi"), en: origin + pagePath(code, "en") },
     references: references.map(({ sender, identifier, issuedAt }) => ({
       sender,

@@ -77,6 +77,41 @@ describe("the CAP document of a bulletin", () => {
     ]);
   });
 
+  test("of a correction says what it corrects, of a last bulletin that it is one", async () => {
+    const content = typhoon();
+    const { vi } = content.texts;
+    const full = vi.full.replace("20 giờ", "22 giờ");
+    const faulty = await kit.publish({
+      ...content,
+      texts: { ...content.texts, vi: { ...vi, full } },
+    });
+    const correction = await kit.next(faulty.id, "correction", content);
+    const last = await kit.next(correction.id, "last", content);
+    const said = async (published: Publication) => {
+      const { message } = readCap(await capOf(published));
+      const [info, english] = message?.infos ?? [];
+      const value = (of: typeof info, name: string) =>
+        of?.parameters.find(({ valueName }) => valueName === name)?.value;
+      return {
+        codes: message?.codes,
+        correction: [value(info, "loa.correction"), value(english, "loa.correction")],
+        last: value(info, "loa.lastBulletin"),
+      };
+    };
+    const codes = ["profile:loa:1.0"];
+    expect(await said(correction)).toEqual({
+      codes,
+      correction: [
+        expect.stringMatching(/^Đính chính bản tin số 09\/CĐ-PTDS ban hành lúc .*: toàn văn\.$/u),
+        expect.stringMatching(/^Corrects bulletin 09\/CĐ-PTDS of .*: other versions\.$/u),
+      ],
+      last: undefined,
+    });
+    expect(await said(last)).toEqual({ codes, correction: [undefined, undefined], last: "true" });
+    expect(fed("alerts.atom")).toMatch(/term="correction" scheme="urn:loa:step"/u);
+    expect(fed("alerts.geojson")).toContain('"step":"last"');
+  });
+
   test("keeps a level that people wrote bare, and then does not claim the profile", async () => {
     const content = typhoon();
     const headline = "Bão cấp 4 đi vào Sông Lụa đêm nay";

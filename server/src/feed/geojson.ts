@@ -7,7 +7,7 @@ import { drawCircle } from "../registry/circle.ts";
 import type { Choice } from "./archive.ts";
 import { capPath, type Fed, fedOf, type FeedFacts } from "./atom.ts";
 import { pagePath } from "./compose.ts";
-import type { Publication } from "./publication.ts";
+import { type Publication, stepOf } from "./publication.ts";
 
 /** A feed of everything in force. */
 export const renderGeoJson = (facts: FeedFacts, choice: Choice): string =>
@@ -57,6 +57,7 @@ function propertiesOf(publication: Publication, origin: string) {
   return {
     type: content.type,
     msgType: publication.msgType,
+    step: stepOf(publication),
     kind: content.kind,
     nature: content.nature,
     hazard: content.hazard,

@@ -226,7 +226,7 @@ function compare(
 }
 
 /** The longest common sequence of words, as runs; undefined over DIFFERENCE_CELLS_MAX. */
-function difference(
+export function difference(
   given: readonly Word[],
   approved: readonly Word[],
   key: "exact" | "bare",

@@ -2,6 +2,7 @@
 // page and feed is rendered without the database. Names of places are kept as they were at issue,
 // so that a later merger changes no old notice. It holds nobody's personal data: posts sign.
 import type { BulletinContent, MsgType } from "@loa/model/bulletin.ts";
+import type { ChainStep } from "@loa/model/chain-step.ts";
 import type { Hazard } from "@loa/model/hazard.ts";
 import type { Bilingual } from "@loa/model/text.ts";
 
@@ -28,6 +29,8 @@ export interface Publication {
   /** CAP's sender, as later messages will refer to it. */
   readonly sender: string;
   readonly msgType: MsgType;
+  /** What it is in its chain; absent in what was published before this was kept. */
+  readonly step?: ChainStep;
   readonly account: { readonly handle: string; readonly name: Bilingual };
   readonly incident: {
     readonly id: string;
@@ -52,6 +55,16 @@ export interface Publication {
   readonly capSigned: boolean;
 }
 
+/** Of a publication that does not say it, what its message type says. */
+export const stepOf = ({ step, msgType }: Pick<Publication, "step" | "msgType">): ChainStep =>
+  step ?? STEP_OF_TYPE[msgType];
+
+const STEP_OF_TYPE = {
+  Alert: "alert",
+  Update: "update",
+  Cancel: "cancel",
+} as const satisfies Record<MsgType, ChainStep>;
+
 /** The two shelves that never mix: what concerns people, and what is exercise or test. */
 export type Shelf = "alerts" | "exercises";
 
@@ -64,11 +77,18 @@ export const INVENTED_PACK = "song-lua";
 export const isInvented = ({ packs }: Pick<Publication, "packs">): boolean =>
   packs.some(({ name }) => name === INVENTED_PACK);
 
+interface Ended {
+  readonly at: Date;
+  /** Short code and step of what ended it. */
+  readonly by: string;
+  readonly step: ChainStep;
+}
+
 /** What it is to its readers at an instant. */
 export type PublicState =
   | { readonly kind: "in-force" }
-  /** An update took its place. */
-  | { readonly kind: "replaced"; readonly at: Date; readonly by: string }
+  /** An update, correction or last bulletin took its place. */
+  | ({ readonly kind: "replaced" } & Ended)
   /** It was taken back. */
-  | { readonly kind: "cancelled"; readonly at: Date; readonly by: string }
+  | ({ readonly kind: "cancelled" } & Ended)
   | { readonly kind: "expired"; readonly at: Date };

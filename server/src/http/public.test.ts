@@ -2,6 +2,7 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { ITEM_TEXT_MAX, ITEMS_MAX } from "@loa/model/bulletin.ts";
 import { formatShortCode } from "@loa/model/short-code.ts";
+import { Problem } from "@loa/model/problem.ts";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createPublishingWorld, type PublishingWorld, typhoon } from "../../test/publishing-kit.ts";
@@ -166,12 +167,51 @@ describe("a page", () => {
     expect(await words(await get(`/b/${second.code}`))).toMatch(/ĐÃ THU HỒI Đã thu hồi lúc/u);
     const last = await words(await get(`/b/${cancel.code}`));
     expect(last).toContain("THÔNG BÁO THU HỒI");
-    expect(last).toMatch(
-      /đã được thay thế lúc .* đã thu hồi lúc|đã thu hồi lúc .* đã được thay thế/u,
-    );
+    expect(last).toMatch(/mới nhất trước .* Đã thu hồi lúc .* Đã được thay thế lúc/u);
     expect(await words(await get(`/en/b/${first.code}`))).toMatch(
       /REPLACED Replaced at \d\d:\d\d on/u,
     );
+  });
+
+  test("shows the words that a correction put right, and the faulty version as corrected", async () => {
+    const content = typhoon(["SL003"]);
+    const { vi } = content.texts;
+    const texts = (short: string) => ({ ...content.texts, vi: { ...vi, short } });
+    const faulty = await kit.publish({ ...content, texts: texts(vi.short.replace("19", "21")) });
+    const corrected = await kit.next(faulty.id, "correction", content);
+    const old = await words(await get(`/b/${faulty.code}`));
+    expect(old).toMatch(/ĐÃ ĐƯỢC ĐÍNH CHÍNH Đã được đính chính lúc \d\d:\d\d ngày/u);
+    const page = await words(await get(`/b/${corrected.code}`));
+    expect(page).toContain("ĐANG CÓ HIỆU LỰC");
+    expect(page).toMatch(
+      /Nội dung đính chính .*Nội dung tóm tắt: … biển sơ tán trước \[trước đây: 21\] \[nay là: 19\] giờ theo hướng dẫn …/u,
+    );
+    expect(page).not.toContain("Toàn văn:");
+    expect(page).toMatch(/Đính chính, số .* Bản tin đầu, số .* Đã được đính chính lúc/u);
+    expect(await words(await get(`/en/b/${corrected.code}`))).toContain("What was corrected");
+    expect(await words(await get("/"))).toContain("Bản đính chính, đang có hiệu lực đến");
+  });
+
+  test("says of the last bulletin that no other will follow", async () => {
+    const first = await kit.publish(typhoon(["SL004"]));
+    const last = await kit.next(first.id, "last", typhoon(["SL004"]));
+    const page = await words(await get(`/b/${last.code}`));
+    expect(page).toContain("Đây là tin cuối cùng: sẽ không có bản tin tiếp theo trong chuỗi này.");
+    expect(page).toMatch(/Tin cuối cùng, số .* Bản tin đầu, số/u);
+    expect(await words(await get(`/b/${first.code}`))).toContain("ĐÃ ĐƯỢC THAY THẾ");
+    expect(await words(await get("/"))).toMatch(/Đã được thay thế bằng tin cuối cùng lúc/u);
+    kit.at = new Date(last.expiresAt);
+    const after = await words(await get(`/b/${last.code}`));
+    kit.at = undefined;
+    expect(after).toContain("HẾT HIỆU LỰC");
+  });
+
+  test("says what a failure is, and does not blame the address for it", async () => {
+    const page = await words(renderProblemPage(new Problem("internal-error", ""), "/b/X"));
+    expect(page).toContain("Hãy thử lại sau ít phút");
+    expect(page).not.toContain("gõ nhầm");
+    const missing = await words(renderProblemPage(new Problem("not-found", ""), "/en/b/X"));
+    expect(missing).toContain("This page was not found The address may have been mistyped");
   });
 
   test("says that an exercise is one before anything else, and lists it apart", async () => {
@@ -215,12 +255,12 @@ describe("Check a notice", () => {
 
   test("by code: genuine, mistyped, not ours, no code", async () => {
     const by = async (code: string) => words(await get(`/check?code=${encodeURIComponent(code)}`));
-    expect(await by(formatShortCode(order.code))).toMatch(/Bản tin thật của .*ĐANG CÓ HIỆU LỰC/u);
-    expect(await by(`https://canhbao.songlua.example/b/${order.code}`)).toContain("Bản tin thật");
+    expect(await by(formatShortCode(order.code))).toMatch(/BẢN TIN THẬT .*ĐANG CÓ HIỆU LỰC/u);
+    expect(await by(`https://canhbao.songlua.example/b/${order.code}`)).toContain("BẢN TIN THẬT");
     const last = order.code.at(-1) === "0" ? "1" : "0";
-    expect(await by(order.code.slice(0, -1) + last)).toContain("Mã bị gõ nhầm");
-    expect(await by("000000000")).toContain("Không phải bản tin của chúng tôi");
-    expect(await by("xin chào")).toContain("Đây không phải mã bản tin");
+    expect(await by(order.code.slice(0, -1) + last)).toContain("MÃ BỊ GÕ NHẦM");
+    expect(await by("000000000")).toContain("KHÔNG PHẢI BẢN TIN CỦA HỆ THỐNG NÀY");
+    expect(await by("xin chào")).toContain("KHÔNG PHẢI MÃ BẢN TIN");
   });
 
   test("by text: what was approved, what was altered, what is not ours", async () => {
@@ -231,7 +271,7 @@ describe("Check a notice", () => {
     expect(forged).toContain("ĐÃ BỊ SỬA ĐỔI");
     expect(forged).toContain("[thêm: 0912 345 678] [bản gốc: 112]");
     const foreign = "Khẩn cấp: vỡ đê, tất cả người dân chạy ngay lên núi trong đêm nay nhé.";
-    expect(await words(await paste(foreign))).toContain("Không tìm thấy");
+    expect(await words(await paste(foreign))).toContain("KHÔNG TÌM THẤY");
     expect(await words(await paste(vi.short, "/en/check"))).toContain("Word for word");
   });
 
@@ -276,7 +316,7 @@ describe("Check a notice", () => {
   });
 
   test("refuses what is too long as a page", async () => {
-    expect(await words(await paste("a ".repeat(15_000)))).toContain("Nội dung quá dài");
+    expect(await words(await paste("a ".repeat(15_000)))).toContain("NỘI DUNG QUÁ DÀI");
     const page = await paste("ắ".repeat(20_000));
     expect([page.status, page.headers.get("content-type")]).toEqual([
       413,
@@ -291,7 +331,7 @@ describe("Check a notice", () => {
     );
     const busy = answers.filter(({ status }) => status === 503);
     expect(busy.length).toBeGreaterThan(0);
-    expect(await words(busy[0] as Response)).toContain("Hệ thống đang bận");
+    expect(await words(busy[0] as Response)).toContain("HỆ THỐNG ĐANG BẬN");
     expect((await get(`/check?code=${order.code}`)).status).toBe(200);
     app = newApp();
   });

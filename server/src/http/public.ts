@@ -4,7 +4,7 @@ import { checkText, publicPages } from "@loa/api/publications.ts";
 import { PROBLEMS } from "@loa/api/problems.ts";
 import { Problem } from "@loa/model/problem.ts";
 import { readShortCode } from "@loa/model/short-code.ts";
-import { type Language, LANGUAGES } from "@loa/model/text.ts";
+import { type Bilingual, type Language, LANGUAGES } from "@loa/model/text.ts";
 import { type Asset, CACHE_CHANGING, makeAsset } from "../feed/asset.ts";
 import type { CheckResult } from "../feed/page/check-page.ts";
 import { markup } from "../feed/page/html.ts";
@@ -121,16 +121,34 @@ function pageNumber(request: Request): number {
 const redirect = (path: string): Response =>
   new Response(null, { status: 308, headers: { location: path, "cache-control": CACHE_CHANGING } });
 
+const NO_PAGE: Bilingual = {
+  vi: "Không tìm thấy trang này",
+  en: "This page was not found",
+};
+const NO_PAGE_ADVICE: Bilingual = {
+  vi: "Có thể địa chỉ bị gõ nhầm hoặc chép thiếu. Hãy xem các bản tin đang có hiệu lực, hoặc kiểm tra bằng mã bản tin.",
+  en: "The address may have been mistyped or cut. See what is in force, or check by the bulletin's code.",
+};
+const REFUSED_ADVICE: Bilingual = {
+  vi: "Yêu cầu không được thực hiện. Hãy quay lại trang trước, hoặc xem các bản tin đang có hiệu lực.",
+  en: "Nothing was done. Go back, or see what is in force.",
+};
+const FAILED_ADVICE: Bilingual = {
+  vi: "Hãy thử lại sau ít phút. Các bản tin đã phát vẫn giữ nguyên hiệu lực ghi trên bản tin. Cần cứu nạn, gọi 112.",
+  en: "Try again in a few minutes. What was issued holds as it says. For rescue call 112.",
+};
+
 /** What somebody sees who opened an address that is none, in the language of that address. */
 export function renderProblemPage(problem: Problem, path: string): Response {
   const language: Language = /^\/en(?:\/|$)/u.test(path) ? "en" : "vi";
-  const { status, vi, en } = PROBLEMS[problem.code];
-  const title = say(language, vi, en);
+  const { status, ...words } = PROBLEMS[problem.code];
+  const isMissing = status === 404 || status === 400;
+  const title = (isMissing ? NO_PAGE : words)[language];
   const page = renderPage(
     { language, title, paths: { vi: "/", en: "/en" }, isInvented: false },
     markup`<h1>${title}</h1>
       <p>
-        ${say(language, "Có thể địa chỉ bị gõ nhầm hoặc chép thiếu. Hãy xem các bản tin đang có hiệu lực, hoặc kiểm tra bằng mã bản tin.", "The address may have been mistyped or cut. See what is in force, or check by the bulletin's code.")}
+        ${(isMissing ? NO_PAGE_ADVICE : status >= 500 ? FAILED_ADVICE : REFUSED_ADVICE)[language]}
       </p>
       <p>
         <a href="${inLanguage(language, "/")}">${say(language, "Bản tin đang có hiệu lực", "What is in force")}</a>

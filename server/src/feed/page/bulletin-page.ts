@@ -5,16 +5,18 @@ import type { Item } from "@loa/model/bulletin.ts";
 import type { Language } from "@loa/model/text.ts";
 import { HAZARDS } from "@loa/model/hazard.ts";
 import { formatShortCode } from "@loa/model/short-code.ts";
+import { STEP_NAMES } from "@loa/model/chain-step.ts";
 import { parseInstant } from "@loa/model/local-time.ts";
 import { type Entry } from "../archive.ts";
 import { capPath } from "../atom.ts";
 import { pagePath } from "../compose.ts";
+import { type Change, changesOf } from "../correction.ts";
 import { isInvented, type Publication, type PublishedArea } from "../publication.ts";
-import { markup, type Html, paragraphs } from "./html.ts";
+import { capitalize, markup, type Html, paragraphs } from "./html.ts";
 import { inLanguage, PAGE_BYTES_MAX, renderDrillBand, renderPage } from "./layout.ts";
 import { renderQr } from "./qr.ts";
 import { type PageFacts, renderState, sayState } from "./state.ts";
-import { CATEGORY_WORDS, KIND_WORDS, NATURE_WORDS, say, sayLevel, sayTime } from "./words.ts";
+import { CATEGORY_WORDS, KIND_WORDS, say, sayDocument, sayLevel, sayTime } from "./words.ts";
 
 /** Versions of a thread on the page of each; the page of the incident has them all. */
 export const VERSIONS_SHOWN_MAX = 16;
@@ -58,12 +60,13 @@ function renderFit(facts: PageFacts, entry: Entry, publication: Publication, fit
       <article>
         <p class="issuer">${account.name[language]}</p>
         <p class="quiet">
-          ${NATURE_WORDS[content.nature][language]} ${t("số", "No.")} ${content.number} ·
+          ${sayDocument(language, content)} ${t("số", "No.")} ${content.number} ·
           ${t("ban hành lúc", "issued at")} ${issued}
         </p>
         <h1>${texts.headline}</h1>
         ${renderLevel(facts, publication)}
         <p class="lead">${texts.short}</p>
+        ${renderCorrection(facts, entry, publication)}
         <h2>${t("Toàn văn", "Full text")}</h2>
         ${paragraphs(texts.full)} ${renderItems(facts, publication, fit.itemTexts)}
         <h2>${t("Nơi áp dụng", "Where it applies")}</h2>
@@ -97,6 +100,39 @@ function renderLevel({ language }: PageFacts, { content }: Publication): Html {
   return riskLevel === null
     ? markup`<p class="level">${what}</p>`
     : markup`<p class="level l${riskLevel}">${what}<br>${sayLevel(language, riskLevel)}</p>`;
+}
+
+/** Of a correction: which bulletin was wrong, and in which words. */
+function renderCorrection(
+  { archive, language }: PageFacts,
+  { step, referenceIds }: Entry,
+  { content }: Publication,
+): Html | "" {
+  const wrong = step === "correction" ? archive.byId(referenceIds[0] ?? "") : undefined;
+  const old = wrong && archive.publication(wrong);
+  if (!wrong || !old) return "";
+  const t = (vi: string, en: string): string => say(language, vi, en);
+  const changes = changesOf(old.content, content, language);
+  return markup`<h2>${t("Nội dung đính chính", "What was corrected")}</h2>
+    <p>
+      ${t("Bản tin này đính chính", "This bulletin corrects the")}
+      <a href="${pagePath(wrong.code, language)}">${t("bản tin số", "bulletin")} ${old.content.number}, ${sayTime(language, new Date(old.issuedAt))}</a>.
+    </p>
+    ${changes.map((change) => renderChange(language, change))}`;
+}
+
+function renderChange(language: Language, { part, words }: Change): Html {
+  const t = (vi: string, en: string): string => say(language, vi, en);
+  const runs = words?.map(({ kind, text }) =>
+    kind === "same"
+      ? markup`${text} `
+      : kind === "before"
+        ? markup`<del>[${t("trước đây", "before")}: ${text}]</del> `
+        : markup`<ins>[${t("nay là", "now")}: ${text}]</ins> `,
+  );
+  return markup`<div class="diff">
+    <b>${capitalize(part[language])}:</b> ${runs ?? t("đã viết lại, xem bên dưới", "written anew, see below")}
+  </div>`;
 }
 
 function renderItems({ language }: PageFacts, { content, code }: Publication, whole: boolean) {
@@ -192,7 +228,9 @@ function renderVersions({ archive, language, now }: PageFacts, entry: Entry): Ht
     const publication = archive.publication(each);
     if (!publication) return [];
     const { content } = publication;
-    const words = `${sayTime(language, new Date(each.issuedAtMs))}, ${t("số", "No.")} ${content.number}: ${content.texts[language].headline}`;
+    const step = capitalize(STEP_NAMES[each.step][language]);
+    const issued = sayTime(language, new Date(each.issuedAtMs));
+    const words = `${step}, ${t("số", "No.")} ${content.number}, ${issued}`;
     const state = sayState(language, each, archive.stateAt(each, now));
     return [
       markup`<li>
@@ -200,7 +238,7 @@ function renderVersions({ archive, language, now }: PageFacts, entry: Entry): Ht
           each === entry
             ? markup`<b aria-current="page">${words}</b>`
             : markup`<a href="${pagePath(each.code, language)}">${words}</a>`
-        }<br><span class="tag">${state}</span>
+        }<br>${content.texts[language].headline}<br><span class="tag">${capitalize(state)}</span>
       </li> `,
     ];
   });
@@ -208,9 +246,9 @@ function renderVersions({ archive, language, now }: PageFacts, entry: Entry): Ht
   return markup`<h2>
       ${t("Các bản của bản tin này, mới nhất trước", "All versions of this bulletin, newest first")}
     </h2>
-    <ul>
+    <ol class="list">
       ${rows}
-    </ul>
+    </ol>
     ${rest > 0 && entry.incidentId !== null && markup`<p><a href="${inLanguage(language, `/i/${entry.incidentId}`)}">${t(`Và ${rest} bản cũ hơn`, `And ${rest} older ones`)}</a></p>`}`;
 }
 

@@ -9,7 +9,7 @@ import type { Publication } from "../publication.ts";
 import { markup, type Html } from "./html.ts";
 import { inLanguage, renderDrillBand, renderPage } from "./layout.ts";
 import { type PageFacts, renderState } from "./state.ts";
-import { say, sayTime } from "./words.ts";
+import { say, sayDocument, sayTime } from "./words.ts";
 
 /** What somebody asked, and what was found. */
 export type CheckResult =
@@ -39,9 +39,7 @@ export function renderCheckPage(
     },
     markup`<h1>${t("Kiểm tra thông báo", "Check a notice")}</h1>
       ${answer && markup`<section aria-label="${t("Kết quả", "Result")}">${answer}</section>`}
-      <p>
-        ${t("Nhận được một cảnh báo, công điện hay thông báo và không chắc có thật hay không? Kiểm tra tại đây.", "Did you receive a warning, order or notice and are not sure that it is genuine? Check it here.")}
-      </p>
+      ${!answer && markup`<p>${t("Nhận được một cảnh báo, công điện hay thông báo và không chắc có thật hay không? Kiểm tra tại đây bằng một trong ba cách.", "Did you receive a warning, order or notice and are not sure that it is genuine? Check it here in one of three ways.")}</p>`}
       <h2>${t("Bằng mã bản tin", "By its code")}</h2>
       <form action="${inLanguage(language, "/check")}" method="get">
         <label for="code">${t(`Mã gồm ${SHORT_CODE_LENGTH} chữ và số, in cạnh mã QR`, `The code of ${SHORT_CODE_LENGTH} letters and digits beside the QR code`)}</label>
@@ -104,7 +102,7 @@ function renderAnswer(facts: PageFacts, result: CheckResult): Html | undefined {
     case "no-code":
       return verdict(
         "unsure",
-        t("Đây không phải mã bản tin", "This is no bulletin code"),
+        t("KHÔNG PHẢI MÃ BẢN TIN", "NOT A BULLETIN CODE"),
         t(
           `Mã bản tin có ${SHORT_CODE_LENGTH} chữ và số, ví dụ K7Q-M2F-XDP.`,
           `A bulletin code has ${SHORT_CODE_LENGTH} letters and digits, such as K7Q-M2F-XDP.`,
@@ -113,7 +111,7 @@ function renderAnswer(facts: PageFacts, result: CheckResult): Html | undefined {
     case "code-mistyped":
       return verdict(
         "unsure",
-        t("Mã bị gõ nhầm", "The code was mistyped"),
+        t("MÃ BỊ GÕ NHẦM", "THE CODE WAS MISTYPED"),
         t(
           "Không bản tin nào có thể mang mã này. Hãy xem lại từng chữ và số.",
           "No bulletin can have this code. Look at each letter and digit again.",
@@ -122,10 +120,10 @@ function renderAnswer(facts: PageFacts, result: CheckResult): Html | undefined {
     case "code-unknown":
       return verdict(
         "cancelled",
-        t("Không phải bản tin của chúng tôi", "Not ours"),
+        t("KHÔNG PHẢI BẢN TIN CỦA HỆ THỐNG NÀY", "NOT OURS"),
         t(
-          `Hệ thống này chưa phát bản tin nào có mã ${formatShortCode(result.code)}.`,
-          `This system has issued no bulletin with the code ${formatShortCode(result.code)}.`,
+          `Hệ thống này chưa phát bản tin nào có mã ${formatShortCode(result.code)}. Chưa nên tin và không chuyển tiếp thông báo mang mã này.`,
+          `This system has issued no bulletin with the code ${formatShortCode(result.code)}. Do not trust a notice with this code, and do not pass it on.`,
         ),
       );
     case "code-found":
@@ -136,7 +134,7 @@ function renderAnswer(facts: PageFacts, result: CheckResult): Html | undefined {
     case "text-too-long":
       return verdict(
         "unsure",
-        t("Nội dung quá dài", "The text is too long"),
+        t("NỘI DUNG QUÁ DÀI", "THE TEXT IS TOO LONG"),
         t(
           `Chỉ kiểm tra được tối đa ${PASTE_MAX} ký tự.`,
           `At most ${PASTE_MAX} characters can be checked.`,
@@ -145,7 +143,7 @@ function renderAnswer(facts: PageFacts, result: CheckResult): Html | undefined {
     case "busy":
       return verdict(
         "unsure",
-        t("Hệ thống đang bận", "The system is busy"),
+        t("HỆ THỐNG ĐANG BẬN", "THE SYSTEM IS BUSY"),
         t(
           "Nội dung chưa được kiểm tra. Hãy thử lại sau ít phút, hoặc kiểm tra bằng mã.",
           "The text was not checked. Try again in a few minutes, or use the code.",
@@ -161,7 +159,7 @@ function renderMatch(facts: PageFacts, match: Match, entry: Entry | undefined): 
   if (match.kind === "too-short")
     return verdict(
       "unsure",
-      t("Nội dung quá ngắn", "The text is too short"),
+      t("NỘI DUNG QUÁ NGẮN", "THE TEXT IS TOO SHORT"),
       t(
         `Cần ít nhất ${PASTE_WORDS_MIN} từ. Hãy dán toàn bộ nội dung nhận được.`,
         `At least ${PASTE_WORDS_MIN} words are needed. Paste all that you received.`,
@@ -170,7 +168,7 @@ function renderMatch(facts: PageFacts, match: Match, entry: Entry | undefined): 
   if (match.kind === "unknown" || !entry)
     return verdict(
       "cancelled",
-      t("Không tìm thấy", "Not found"),
+      t("KHÔNG TÌM THẤY", "NOT FOUND"),
       t(
         "Nội dung này không giống bản tin nào do hệ thống này phát. Chưa nên tin và không chuyển tiếp; hãy hỏi cơ quan có thẩm quyền. Cần cứu nạn, gọi 112.",
         "This text is like no bulletin of this system. Do not trust it yet, and do not pass it on; ask the authority. For rescue call 112.",
@@ -199,11 +197,12 @@ function renderMatch(facts: PageFacts, match: Match, entry: Entry | undefined): 
   const marks = match.isWithoutMarks
     ? t(" (so sánh không dấu)", " (compared without accents)")
     : "";
-  return markup`<p>
+  return markup`${found}
+    <p>
       <b>${words}${marks}.</b>
       ${sameness === "excerpt" && t("Hãy đọc toàn văn trước khi làm theo.", "Read all of it before you act.")}
     </p>
-    ${hidden} ${found}`;
+    ${hidden}`;
 }
 
 /** Said of a bulletin that is ours: exercise or not, its state, and where to read it. */
@@ -212,17 +211,20 @@ function renderFound(facts: PageFacts, entry: Entry, publication: Publication): 
   const { content, account, code } = publication;
   const t = (vi: string, en: string): string => say(language, vi, en);
   const drill = content.type === "Actual" ? undefined : renderDrillBand(language, content.type);
-  return markup`${drill} <p class="issuer">
-      ${t("Bản tin thật của", "A genuine bulletin of")} ${account.name[language]}
-    </p>
-    ${renderState(facts, entry)}
-    <p>
-      ${t("Số", "No.")} ${content.number}, ${sayTime(language, new Date(entry.issuedAtMs))},
-      ${t("mã", "code")} ${formatShortCode(code)}
-    </p>
-    <p>
-      <a href="${pagePath(code, language)}"><b>${content.texts[language].headline}</b></a>
-    </p>`;
+  return markup`${drill}
+    <div class="genuine">
+      <b>${t("BẢN TIN THẬT", "GENUINE")}</b>
+      <p>${account.name[language]}</p>
+      <p>
+        ${sayDocument(language, content)} ${t("số", "No.")} ${content.number},
+        ${sayTime(language, new Date(entry.issuedAtMs))}, ${t("mã", "code")}
+        ${formatShortCode(code)}
+      </p>
+      <p>
+        <a href="${pagePath(code, language)}"><b>${content.texts[language].headline}</b></a>
+      </p>
+    </div>
+    ${renderState(facts, entry)}`;
 }
 
 function renderDifferences(

@@ -42,14 +42,28 @@ export const escapeHtml = (text: string): string =>
     .replaceAll('"', "&quot;")
     .replaceAll("'", "&#39;");
 
-/** A text of several lines: an empty line parts paragraphs, a single one breaks the line. */
+export const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** `1. `, `a) `, `- `: what begins one of several points. */
+const POINT = String.raw`(?:\d{1,2}[.)]|\p{Ll}\)|[-–+•])\s`;
+const BEGINS_POINT = new RegExp(`^${POINT}`, "u");
+
+/** An empty line, or the end of a line before a point. */
+const PARTING = new RegExp(`\\n{2,}|\\n(?=${POINT})`, "u");
+
+/**
+ * A text of several lines: an empty line parts paragraphs, a single one breaks the line, and a line
+ * that begins a point is a paragraph of its own.
+ */
 export const paragraphs = (text: string): Html[] =>
   text
     .trim()
-    .split(/\n{2,}/u)
-    .map(
-      (paragraph) =>
-        markup`<p>
-          ${paragraph.split("\n").flatMap((line, i) => (i === 0 ? [line] : [markup`<br>`, line]))}
-        </p>`,
-    );
+    .split(PARTING)
+    .map((paragraph) => {
+      const lines = paragraph.split("\n").flatMap((line, i) => (i === 0 ? [line] : [BREAK, line]));
+      return BEGINS_POINT.test(paragraph)
+        ? markup`<p class="point">${lines}</p>`
+        : markup`<p>${lines}</p>`;
+    });
+
+const BREAK = markup`<br>`;

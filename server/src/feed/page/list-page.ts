@@ -1,11 +1,11 @@
 // Lists: what is in force and what was, for everything, one area, one account's incident, or the
 // exercises. Warnings stand before notices, higher levels before lower, newer before older.
-import type { Bilingual } from "@loa/model/text.ts";
+import type { Bilingual, Language } from "@loa/model/text.ts";
 import { HAZARDS } from "@loa/model/hazard.ts";
 import type { Choice, Entry } from "../archive.ts";
 import { pagePath } from "../compose.ts";
 import type { Publication } from "../publication.ts";
-import { markup, type Html } from "./html.ts";
+import { capitalize, markup, type Html } from "./html.ts";
 import { inLanguage, renderPage } from "./layout.ts";
 import { type PageFacts, sayState } from "./state.ts";
 import { KIND_WORDS, say, sayLevel, sayTime } from "./words.ts";
@@ -43,6 +43,7 @@ export function renderListPage(facts: PageFacts, list: ListPage): string | undef
     return publication ? [{ entry, publication, isInForce: forced.has(entry) }] : [];
   };
   const first = inForce.flatMap(rowOf).toSorted((a, b) => weight(b) - weight(a));
+  const holding = first.filter(isNoCancel);
   const ended = all.filter((entry) => !forced.has(entry));
   const from = (number - 1) * LIST_PAGE_ROWS;
   if (number > 1 && from >= all.length) return undefined;
@@ -58,31 +59,79 @@ export function renderListPage(facts: PageFacts, list: ListPage): string | undef
     { type: "application/atom+xml", href: `${list.feeds}${choice.shelf}.atom` },
     { type: "application/geo+json", href: `${list.feeds}${choice.shelf}.geojson` },
   ];
+  // Names of places are written small in running text: `xã Bến Lụa`.
+  const title = capitalize(list.title[language]);
   return renderPage(
-    { language, title: list.title[language], paths, isInvented: list.isInvented, links },
+    { language, title, paths, isInvented: list.isInvented, links },
     markup`${
       choice.shelf === "exercises" &&
+      all.length > 0 &&
       markup`<div class="stripes"></div>
           <p class="drill">
             <b>${t("DIỄN TẬP, THỬ NGHIỆM", "EXERCISES, TESTS")}</b>${t("Các bản tin dưới đây không phản ánh thiên tai, sự cố đang xảy ra.", "Nothing that these bulletins describe is happening.")}
           </p>`
     }
-      <h1>${list.title[language]}</h1>
-      <p class="quiet">${t("Cập nhật lúc", "As of")} ${sayTime(language, now)}</p>
-      ${number === 1 && first.length === 0 && markup`<p>${t("Hiện không có cảnh báo, thông báo nào đang có hiệu lực.", "No warning or notice is in force.")}</p>`}
-      ${
-        shown.length > 0 &&
-        markup`<h2>${t("Đang có hiệu lực", "In force")} (${first.length})</h2>
-          ${renderRows(facts, shown)}`
-      }
-      ${
-        past.length > 0 &&
-        markup`<h2>${t("Đã kết thúc", "Ended")} (${ended.length})</h2>
-          ${renderRows(facts, past)}`
-      }
+      <h1>${title}</h1>
+      ${all.length > 0 && markup`<p class="quiet">${t("Thay đổi gần nhất lúc", "Last changed at")} ${sayTime(language, lastChange(facts, all))}</p>`}
+      ${number === 1 && holding.length === 0 && markup`<p class="none">${sayNone(language, choice)}</p>`}
+      ${renderSection(facts, t("Đang có hiệu lực", "In force"), shown.filter(isNoCancel), holding.length)}
+      ${renderSection(
+        facts,
+        t("Thông báo thu hồi", "Cancellations"),
+        shown.filter((row) => !isNoCancel(row)),
+        first.length - holding.length,
+      )}
+      <div class="past">
+        ${renderSection(facts, t("Đã kết thúc", "Ended"), past, ended.length)}
+      </div>
       ${renderTurn(facts, list, all.length)}
       ${choice.area === undefined && choice.shelf === "alerts" && markup`<p class="screen"><a href="${inLanguage(language, "/areas")}">${t("Xem theo xã, phường", "By commune")}</a></p>`}`,
   );
+}
+
+const isNoCancel = ({ entry }: Row): boolean => entry.msgType !== "Cancel";
+
+/** @param count of all that there are, on whatever page of the list. */
+const renderSection = (
+  facts: PageFacts,
+  title: string,
+  rows: readonly Row[],
+  count: number,
+): Html | "" =>
+  rows.length === 0
+    ? ""
+    : markup`<h2>${title} (${count})</h2>
+        <ul class="list">
+          ${rows.map((row) => renderRow(facts, row))}
+        </ul>`;
+
+/** When something began or ended last: the list says so, and not when it was rendered. */
+function lastChange({ archive, now }: PageFacts, entries: readonly Entry[]): Date {
+  const changes = entries.flatMap((entry) => {
+    const state = archive.stateAt(entry, now);
+    return "at" in state ? [entry.issuedAtMs, state.at.getTime()] : [entry.issuedAtMs];
+  });
+  return new Date(Math.max(...changes));
+}
+
+function sayNone(language: Language, { shelf, area }: Choice): string {
+  if (shelf === "exercises")
+    return say(
+      language,
+      "Hiện không có cuộc diễn tập hay tin thử nghiệm nào.",
+      "There is no exercise or test at present.",
+    );
+  return area === undefined
+    ? say(
+        language,
+        "Hiện không có cảnh báo, thông báo nào đang có hiệu lực.",
+        "No warning or notice is in force.",
+      )
+    : say(
+        language,
+        "Hiện không có cảnh báo, thông báo nào đang có hiệu lực tại địa bàn này.",
+        "No warning or notice is in force for this place.",
+      );
 }
 
 const weight = ({ publication, entry }: Row): number => {
@@ -93,11 +142,6 @@ const weight = ({ publication, entry }: Row): number => {
 
 const withNumber = (path: string, number: number): string =>
   number === 1 ? path : `${path}?page=${number}`;
-
-const renderRows = (facts: PageFacts, rows: readonly Row[]): Html =>
-  markup`<ul class="list">
-    ${rows.map((row) => renderRow(facts, row))}
-  </ul>`;
 
 function renderRow({ archive, language, now }: PageFacts, { entry, publication }: Row): Html {
   const { content, account, areas } = publication;
@@ -124,8 +168,6 @@ function renderRow({ archive, language, now }: PageFacts, { entry, publication }
     <p class="tag">${capitalize(sayState(language, entry, state))}${until}</p>
   </li> `;
 }
-
-const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function renderTurn({ language }: PageFacts, { path, number }: ListPage, total: number): Html | "" {
   const last = Math.max(1, Math.ceil(total / LIST_PAGE_ROWS));

@@ -1,6 +1,7 @@
 // What a bulletin is now, said so that nobody misses it: in words first, with colour beside them.
 import { formatShortCode } from "@loa/model/short-code.ts";
-import type { Language } from "@loa/model/text.ts";
+import type { ChainStep } from "@loa/model/chain-step.ts";
+import type { Bilingual, Language } from "@loa/model/text.ts";
 import type { Archive, Entry } from "../archive.ts";
 import { pagePath } from "../compose.ts";
 import type { PublicState } from "../publication.ts";
@@ -20,17 +21,31 @@ export function sayState(language: Language, entry: Entry, state: PublicState): 
   const at = "at" in state ? sayTime(language, state.at) : "";
   switch (state.kind) {
     case "in-force":
-      return entry.msgType === "Cancel"
-        ? say(language, "thông báo thu hồi", "notice of cancellation")
-        : say(language, "đang có hiệu lực", "in force");
+      return IN_FORCE_WORDS[entry.step][language];
     case "replaced":
-      return say(language, `đã được thay thế lúc ${at}`, `replaced at ${at}`);
+      if (state.step === "correction")
+        return say(language, `đã được đính chính lúc ${at}`, `corrected at ${at}`);
+      return state.step === "last"
+        ? say(
+            language,
+            `đã được thay thế bằng tin cuối cùng lúc ${at}`,
+            `replaced by the last bulletin at ${at}`,
+          )
+        : say(language, `đã được thay thế lúc ${at}`, `replaced at ${at}`);
     case "cancelled":
       return say(language, `đã thu hồi lúc ${at}`, `cancelled at ${at}`);
     case "expired":
       return say(language, `hết hiệu lực từ ${at}`, `expired at ${at}`);
   }
 }
+
+const IN_FORCE_WORDS: Readonly<Record<ChainStep, Bilingual>> = {
+  alert: { vi: "đang có hiệu lực", en: "in force" },
+  update: { vi: "đang có hiệu lực", en: "in force" },
+  correction: { vi: "bản đính chính, đang có hiệu lực", en: "correction, in force" },
+  last: { vi: "tin cuối cùng, đang có hiệu lực", en: "last bulletin, in force" },
+  cancel: { vi: "thông báo thu hồi", en: "notice of cancellation" },
+};
 
 /** The block at the head of a bulletin's page. */
 export function renderState(facts: PageFacts, entry: Entry): Html {
@@ -57,7 +72,7 @@ export function renderState(facts: PageFacts, entry: Entry): Html {
   switch (state.kind) {
     case "in-force":
       if (entry.shelf === "exercises")
-        return markup`<div class="state over"><b>${t("CÒN HIỆU LỰC TRONG DIỄN TẬP, THỬ NGHIỆM", "IN FORCE WITHIN THE EXERCISE OR TEST ONLY")}</b>
+        return markup`<div class="state over"><b>${t("CHỈ CÓ GIÁ TRỊ TRONG DIỄN TẬP, THỬ NGHIỆM", "VALID WITHIN THE EXERCISE OR TEST ONLY")}</b>
           <p>${t("Đến", "Until")} ${sayTime(language, new Date(entry.expiresAtMs))}.</p></div>`;
       return markup`<div class="state in-force">
         <b>${t("ĐANG CÓ HIỆU LỰC", "IN FORCE")}</b>
@@ -65,13 +80,19 @@ export function renderState(facts: PageFacts, entry: Entry): Html {
           ${t("Đến", "Until")} ${sayTime(language, new Date(entry.expiresAtMs))},
           ${t("nếu không có bản tin thay thế hoặc thu hồi sớm hơn.", "unless it is replaced or cancelled before.")}
         </p>
+        ${entry.step === "last" && markup`<p>${t("Đây là tin cuối cùng: sẽ không có bản tin tiếp theo trong chuỗi này.", "This is the last bulletin of its chain; no other will follow.")}</p>`}
+        <p class="paper">
+          ${t("Sau khi in, bản tin có thể đã được thay thế hoặc thu hồi. Quét mã QR ở cuối để xem tình trạng hiện tại.", "Since it was printed it may have been replaced or cancelled. Scan the QR code at the end to see how it stands.")}
+        </p>
       </div>`;
     case "replaced": {
       const by = archive.byCode(state.by);
+      const isCorrected = state.step === "correction";
       return markup`<div class="state over">
-        <b>${t("ĐÃ ĐƯỢC THAY THẾ", "REPLACED")}</b>
+        <b>${isCorrected ? t("ĐÃ ĐƯỢC ĐÍNH CHÍNH", "CORRECTED") : t("ĐÃ ĐƯỢC THAY THẾ", "REPLACED")}</b>
         <p>
-          ${t("Đã được thay thế lúc", "Replaced at")} ${sayTime(language, state.at)}.
+          ${isCorrected ? t("Đã được đính chính lúc", "Corrected at") : t("Đã được thay thế lúc", "Replaced at")}
+          ${sayTime(language, state.at)}.
           ${t("Không làm theo bản cũ này.", "Do not act on this old version.")}
         </p>
         ${present || (by ? link(by, t("Đọc bản thay thế", "Read what replaced it")) : "")}

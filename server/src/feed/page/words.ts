@@ -1,6 +1,6 @@
 // Everything that the public pages say by themselves, in Vietnamese and English. A page is in one
 // language, so these are one by one; what a bulletin says is in the bulletin.
-import type { ItemCategory, Nature } from "@loa/model/bulletin.ts";
+import type { BulletinContent, ItemCategory, Nature } from "@loa/model/bulletin.ts";
 import type { RiskLevel } from "@loa/model/hazard.ts";
 import { formatTimeEn, formatTimeVi } from "@loa/model/local-time.ts";
 import type { Bilingual, Language } from "@loa/model/text.ts";
@@ -17,6 +17,24 @@ export const NATURE_WORDS: Readonly<Record<Nature, Bilingual>> = {
   order: { vi: "Lệnh, công điện", en: "Order" },
   advice: { vi: "Khuyến cáo", en: "Advice" },
 };
+
+/** What a document is called by the sign in its number: Decree 30/2020/NĐ-CP, appendix III. */
+const DOCUMENT_WORDS: Readonly<Record<string, string>> = {
+  CĐ: "Công điện",
+  CT: "Chỉ thị",
+  QĐ: "Quyết định",
+  TB: "Thông báo",
+};
+
+/** `Công điện` for 09/CĐ-PTDS; by its nature where the number does not say it. */
+export function sayDocument(
+  language: Language,
+  { number, nature }: Pick<BulletinContent, "number" | "nature">,
+): string {
+  const sign = /\/(\p{Lu}+)(?:-|$)/u.exec(number.normalize("NFC"))?.[1] ?? "";
+  const named = language === "vi" ? DOCUMENT_WORDS[sign] : undefined;
+  return named ?? NATURE_WORDS[nature][language];
+}
 
 export const KIND_WORDS = {
   warning: { vi: "Cảnh báo", en: "Warning" },
