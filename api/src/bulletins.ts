@@ -14,6 +14,7 @@ import {
   riskLevelSchema,
   textsSchema,
 } from "./bulletin-content.ts";
+import { faultSchema } from "./dispatches.ts";
 import { defineRoute, idParams, idSchema, instantSchema, page, pageQuery } from "./route.ts";
 import { TARGET_BODY_MAX_BYTES } from "./target.ts";
 
@@ -81,7 +82,7 @@ export const bulletinSchema = bulletinSummarySchema
       .meta({ description: "What the concerned and those left out read, whoever worded it" }),
     dispatchId: idSchema.nullable(),
     dispatches: z
-      .array(z.strictObject({ id: idSchema, purpose: z.enum(PURPOSES) }))
+      .array(z.strictObject({ id: idSchema, purpose: z.enum(PURPOSES), fault: faultSchema }))
       .meta({ description: "All its sendings; those left out are found shortly after the issue" }),
     isSettling: z.boolean().meta({ description: "Those whom it leaves out are still to be found" }),
     history: z.array(

@@ -28,6 +28,11 @@ export const figuresSchema = z
   })
   .meta({ id: "Figures" });
 
+export const faultSchema = z.string().nullable().meta({
+  description:
+    "Why it is handed to nobody: read back, the message is not for the approved area. Null when all is well",
+});
+
 const nameSchema = z.strictObject({ vi: z.string(), en: z.string() });
 
 export const areaChannelSchema = z
@@ -58,6 +63,7 @@ export const dispatchSchema = z
     }),
     channels: z.record(z.string(), figuresSchema),
     area: z.array(areaChannelSchema),
+    fault: faultSchema,
     joinedLater: count.meta({ description: "Came into the area after issue; outside every sum" }),
     refusedReceipts: z.array(
       z.strictObject({ channel: z.string(), reason: z.string(), refused: count }),

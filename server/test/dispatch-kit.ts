@@ -113,22 +113,23 @@ export async function plantDispatch(pool: pg.Pool, plan: TestPlan): Promise<Plan
     pool,
     plan.communes.map((commune) => commune.areaId),
   );
+  const dispatchId = newId();
+  const named = { dispatch: dispatchId, bulletin: bulletinId, areas: plan.areas ?? areas };
   const client = await pool.connect();
   try {
     await client.query("BEGIN");
-    const planned = await planDispatch(client, {
+    const wish = {
       bulletinId,
       type: plan.type ?? "Exercise",
       lane: plan.lane ?? "warning",
-      message: Buffer.from(
-        JSON.stringify({ v: 1, bulletin: bulletinId, areas: plan.areas ?? areas }),
-      ),
+      message: Buffer.from(JSON.stringify({ v: 1, ...named })),
       expiresAt: new Date(Date.now() + (plan.expiresInMs ?? 3_600_000)),
       audience: audienceOf(plan),
       channels: plan.channels,
       communeIds: plan.communes.map((commune) => commune.areaId),
       supersedes: plan.supersedes ?? [],
-    });
+    };
+    const planned = await planDispatch(client, wish, dispatchId);
     await client.query("COMMIT");
     return planned;
   } finally {

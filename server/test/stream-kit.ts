@@ -22,7 +22,7 @@ export const TOKEN_KEY: TokenKey = {
 export const GATEWAY_KEY = "gateway-of-loopback";
 
 /** What a test says of a dispatch; the rest is filled in. */
-export interface NewDispatch extends Partial<Omit<LiveDispatch, "has" | "message" | "seq">> {
+export interface NewDispatch extends Partial<Omit<LiveDispatch, "has" | "seq">> {
   readonly audience?: Iterable<number>;
   readonly msgType?: "Alert" | "Update" | "Cancel";
   readonly step?: ChainStep;
@@ -39,7 +39,7 @@ export interface Told {
 }
 
 /** Dispatches as the database would hold them. */
-export interface DispatchBook extends LiveFeed {
+export interface DispatchBook extends Pick<LiveFeed, "readStates" | "load"> {
   find(dispatchId: string): LiveDispatch | undefined;
   /** Commits a dispatch; a Cancel closes what it names. */
   commit(dispatch: NewDispatch): LiveDispatch;
@@ -80,6 +80,7 @@ export function createDispatchBook(): DispatchBook {
         state: "open",
         supersedes: [],
         communeCodes: new Set(),
+        areaFault: undefined,
         planned: members.size,
         has: (ordinal) => members.has(ordinal),
         ...given,
@@ -120,6 +121,8 @@ export interface StreamWorld extends AsyncDisposable {
   /** What the journal has of people in audiences, and of those who were told by place. */
   readonly told: Told[];
   readonly joined: Told[];
+  /** Dispatches of which the ledger knows that they go to nobody over live. */
+  readonly failed: string[];
   /** What the ledger was asked. */
   readonly batches: ReceiptBatch[][];
   readonly revoked: Set<number>;
@@ -156,6 +159,7 @@ export async function openStreamWorld(more: Partial<StreamOptions> = {}): Promis
     book,
     told: [] as Told[],
     joined: [] as Told[],
+    failed: [] as string[],
     batches: [] as ReceiptBatch[][],
     revoked: new Set<number>(),
     exercise: new Set<number>(),
@@ -185,6 +189,7 @@ export async function openStreamWorld(more: Partial<StreamOptions> = {}): Promis
         if (facts.away.database) throw new Error("the database is away");
         return book.readStates();
       },
+      fail: async (dispatchId) => void facts.failed.push(dispatchId),
     },
     record: recordIn(facts.told, facts.away),
     recordJoined: recordIn(facts.joined, facts.away),

@@ -31,6 +31,8 @@ export function bulletinText(bulletin: Bulletin): string {
     ["Expires", bulletin.expiresAt],
     ["Issued", bulletin.issuedAt],
     ["Dispatch", bulletin.dispatchId],
+    ["Not sent", bulletin.dispatches.find(({ fault }) => fault !== null)?.fault ?? null],
+    ["Standing order", bulletin.standingOrderId],
     ["Hash", bulletin.hash],
   ]);
   const texts = (["vi", "en"] as const).map((language) => {

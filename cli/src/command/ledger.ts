@@ -107,6 +107,7 @@ function dispatchText(dispatch: DispatchDocument): string {
       `${dispatch.communes} communes, ${population === null ? "population not known" : `${formatNumber(population)} inhabitants`}`,
     ],
     ["Joined later", dispatch.joinedLater],
+    ["Not sent", dispatch.fault],
   ]);
   const channels = formatTable(
     ["Channel", "Planned", ...STATES, "Delivered of planned"],

@@ -1,6 +1,7 @@
-// Fail closed on area, on the sending side: what a worker is about to hand over is read back, and the
-// places that it names are compared with those that were approved and planned. The message was compared
-// when it was made (bulletin/message-area.ts); this is for everything that could happen to it since.
+// Fail closed on area, on the sending side: what is about to be handed over is read back, and the places
+// that it names are compared with those that were approved and planned. The message was compared when it
+// was made (bulletin/message-area.ts); this is for everything that could happen to it since. Workers, the
+// stream and whoever reads a report ask the same question of the same bytes.
 import type pg from "pg";
 
 /** Units that a fault names; the rest is counted. */
@@ -34,6 +35,20 @@ export async function findAreaFault(
   const list = (each: readonly (string | number)[]) =>
     `${each.slice(0, NAMED_MAX).join(", ")}${each.length > NAMED_MAX ? `, … (${each.length})` : ""}`;
   return `the message is not for the approved area: missing [${list(missing)}], added [${list(added)}]`;
+}
+
+/** The same for a dispatch that is in the database. */
+export async function readAreaFault(
+  pool: pg.Pool,
+  dispatchId: string,
+): Promise<string | undefined> {
+  const { rows } = await pool.query<{ message: Buffer; communeIds: number[] }>(
+    `SELECT message, COALESCE(message_commune_ids, commune_ids) AS "communeIds"
+     FROM dispatch WHERE id = $1`,
+    [dispatchId],
+  );
+  const [row] = rows;
+  return row && findAreaFault(pool, row.message, row.communeIds);
 }
 
 function readAreas(message: Uint8Array): string[] | undefined {

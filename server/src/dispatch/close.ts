@@ -85,6 +85,30 @@ export function expireDispatches(pool: pg.Pool): Promise<string[]> {
   });
 }
 
+/**
+ * Ends one channel of a dispatch that may be told to nobody there: everybody who waits on it counts as
+ * failed. Repeating it changes nothing.
+ */
+export function failChannel(pool: pg.Pool, dispatchId: string, channel: string): Promise<void> {
+  return inTransaction(pool, async (tx) => {
+    const { rows: shards } = await tx.query<{ shard: number; planned: number; ms: number }>(
+      `UPDATE shard s SET state = 'closed', epoch = s.epoch + 1, cursor = planned, intent = planned
+       FROM dispatch d
+       WHERE d.id = $1 AND s.dispatch_id = $1 AND s.channel = $2 AND s.state = 'open'
+       RETURNING s.shard, s.planned, (extract(epoch FROM now() - d.issued_at) * 1000)::bigint AS ms`,
+      [dispatchId, channel],
+    );
+    const failed = shards.map(({ planned, ms }) =>
+      packRuns([{ start: 0, count: planned, planes: planeBit("failed"), ms: Math.max(0, ms) }]),
+    );
+    await tx.query(
+      `INSERT INTO journal (dispatch_id, channel, shard, entries)
+       SELECT $1, $2, * FROM unnest($3::int[], $4::bytea[])`,
+      [dispatchId, channel, shards.map(({ shard }) => shard), failed],
+    );
+  });
+}
+
 /** The ranks of one shard that may have been handed over although no outcome says so. */
 export interface OpenIntent {
   readonly channel: string;

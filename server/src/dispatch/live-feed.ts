@@ -4,6 +4,7 @@
 import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
 import type { Purpose } from "@loa/model/chain-step.ts";
 import type pg from "pg";
+import { findAreaFault } from "./area-check.ts";
 import { RankIndex } from "./rank-index.ts";
 
 /** How long an ended dispatch is remembered, so that a Cancel finds the devices that have it. */
@@ -26,16 +27,22 @@ export interface LiveDispatch {
   readonly supersedes: readonly string[];
   /** Codes of the communes it is for: who says to be there later is told as well. */
   readonly communeCodes: ReadonlySet<string>;
+  /** Why it may be told to nobody: it is not for the approved places. */
+  readonly areaFault: string | undefined;
   /** How many have the live channel planned. */
   readonly planned: number;
   /** Whether this ordinal is planned on the live channel. */
   has(ordinal: number): boolean;
 }
 
-interface Row extends Omit<LiveDispatch, "communeCodes" | "has" | "issuedAtMs" | "expiresAtMs"> {
+interface Row extends Omit<
+  LiveDispatch,
+  "communeCodes" | "has" | "issuedAtMs" | "expiresAtMs" | "areaFault"
+> {
   readonly issuedAt: Date;
   readonly expiresAt: Date;
   readonly communeCodes: string[];
+  readonly messageCommuneIds: number[];
 }
 
 /** The states of all dispatches that are in force or ended lately, without their content. */
@@ -60,7 +67,8 @@ export async function loadLiveDispatches(
   const { rows } = await pool.query<Row>(
     `SELECT d.id AS "dispatchId", d.bulletin_id AS "bulletinId", d.purpose, d.type, d.lane, d.seq, d.state,
             d.issued_at AS "issuedAt", d.expires_at AS "expiresAt", d.message, d.supersedes,
-            ARRAY(SELECT code FROM area WHERE id = ANY(d.commune_ids)) AS "communeCodes"
+            ARRAY(SELECT code FROM area WHERE id = ANY(d.commune_ids)) AS "communeCodes",
+            COALESCE(d.message_commune_ids, d.commune_ids) AS "messageCommuneIds"
      FROM dispatch d WHERE d.id = ANY($1::uuid[]) ORDER BY d.lane, d.seq`,
     [dispatchIds],
   );
@@ -73,7 +81,13 @@ export async function loadLiveDispatches(
      WHERE channel = 'live' AND dispatch_id = ANY($1::uuid[])`,
     [dispatchIds],
   );
-  return rows.map(({ issuedAt, expiresAt, communeCodes, ...row }) => {
+  // What has ended is sent to nobody, and may be long.
+  const faults = await Promise.all(
+    rows.map(async ({ state, message, messageCommuneIds }) =>
+      state === "open" ? findAreaFault(pool, message, messageCommuneIds) : undefined,
+    ),
+  );
+  return rows.map(({ issuedAt, expiresAt, communeCodes, ...row }, i) => {
     const members = new Map<number, RankIndex>();
     for (const { dispatchId, shard, recipients } of shards)
       if (dispatchId === row.dispatchId) members.set(shard, new RankIndex(recipients));
@@ -84,6 +98,7 @@ export async function loadLiveDispatches(
       issuedAtMs: issuedAt.getTime(),
       expiresAtMs: expiresAt.getTime(),
       communeCodes: new Set(communeCodes),
+      areaFault: faults[i],
       planned,
       has: (ordinal) => members.get(ordinal >>> 16)?.has(ordinal & 0xffff) ?? false,
     };

@@ -34,6 +34,7 @@ import { draftNext, draftNextOfIncident } from "../bulletin/chain-draft.ts";
 import { createBulletinFromCap } from "../bulletin/from-cap.ts";
 import { type Issued, issueBulletin } from "../bulletin/issue.ts";
 import { type BulletinDetail, listBulletins, readBulletin, readDetail } from "../bulletin/read.ts";
+import { readAreaFault } from "../dispatch/area-check.ts";
 import type { App } from "./app.ts";
 import type { Actor } from "../account/actor.ts";
 import { pageOf } from "./page.ts";
@@ -111,7 +112,7 @@ export function mountBulletins<A>(app: App, deps: IssueDeps<A>): void {
 /** What was issued, as every operation that issues answers it. */
 export async function showIssued<A>(deps: IssueDeps<A>, { bulletin, dispatch }: Issued) {
   return {
-    bulletin: showDetail(deps, await readDetail(deps, bulletin)),
+    bulletin: await showDetail(deps, await readDetail(deps, bulletin)),
     dispatch: {
       id: dispatch.dispatchId,
       seq: dispatch.seq,
@@ -129,8 +130,13 @@ export async function showBulletin<A>(
   return showDetail(deps, await readBulletin(deps, caller, id));
 }
 
-function showDetail<A>(deps: IssueDeps<A>, detail: BulletinDetail): BulletinView {
+async function showDetail<A>(deps: IssueDeps<A>, detail: BulletinDetail): Promise<BulletinView> {
   const { bulletin, history, approvals, dispatchId, dispatches, isSettling, wordings } = detail;
+  const sendings = dispatches.map(async ({ id: dispatch, purpose }) => ({
+    id: dispatch,
+    purpose,
+    fault: (await readAreaFault(deps.pool, dispatch)) ?? null,
+  }));
   const places = bulletin.resolved && placesOf(bulletin.resolved, deps.places());
   return {
     ...showSummary(bulletin),
@@ -149,7 +155,7 @@ function showDetail<A>(deps: IssueDeps<A>, detail: BulletinDetail): BulletinView
     keyId: bulletin.keyId,
     wordings,
     dispatchId,
-    dispatches: dispatches.map((dispatch) => ({ ...dispatch })),
+    dispatches: await Promise.all(sendings),
     isSettling,
     history: history.map(({ at, personName, ...event }) => ({
       ...event,

@@ -23,7 +23,7 @@ export function mountDispatches(app: App, deps: ReportDeps): void {
 
   app.mount(getDispatch, async ({ caller, params }) => {
     const head = await readDispatch(deps, caller, params.id);
-    const { summary, area, population } = await summarizeDispatch(deps, head);
+    const { summary, area, fault, population } = await summarizeDispatch(deps, head);
     const { residents, concerned } = head;
     return {
       id: head.id,
@@ -38,6 +38,7 @@ export function mountDispatches(app: App, deps: ReportDeps): void {
       population,
       channels: summary.channels,
       area,
+      fault,
       joinedLater: summary.joinedLater,
       refusedReceipts: [...summary.refusals],
     };

@@ -5,6 +5,7 @@ import { Problem } from "@loa/model/problem.ts";
 import type pg from "pg";
 import type { Actor } from "../account/actor.ts";
 import { type Bus, BusTimeout } from "../bus/bus.ts";
+import { readAreaFault } from "../dispatch/area-check.ts";
 import { summarizeOrders } from "../dispatch/area-order.ts";
 import type { AreaTree } from "../registry/area.ts";
 
@@ -74,11 +75,12 @@ export async function readSummary(
 
 /** Figures of a dispatch with population and area channels beside them. */
 export async function summarizeDispatch(deps: ReportDeps, head: DispatchHead) {
-  const [summary, area] = await Promise.all([
+  const [summary, area, fault = null] = await Promise.all([
     readSummary(deps, head.id),
     summarizeOrders(deps.pool, head.id),
+    readAreaFault(deps.pool, head.id),
   ]);
-  return { summary, area, population: populationOf(deps.tree(), head.communeIds) };
+  return { summary, area, fault, population: populationOf(deps.tree(), head.communeIds) };
 }
 
 /** Inhabitants of some communes; null when the area pack does not say for one of them. */

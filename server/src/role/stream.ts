@@ -1,5 +1,6 @@
 // The role of the device edge: joins sockets, tokens, the journal and the ledger's receipts.
 import { createAuthenticator } from "../account/actor.ts";
+import { failChannel } from "../dispatch/close.ts";
 import { appendRows, JOINED_LATER, pointRows } from "../dispatch/journal.ts";
 import { loadLiveDispatches, readLiveStates } from "../dispatch/live-feed.ts";
 import { openTokenGenerations } from "../registry/token.ts";
@@ -38,6 +39,10 @@ export async function startStream(context: RoleContext): Promise<RunningRole> {
     feed: {
       readStates: () => readLiveStates(pool),
       load: (ids) => loadLiveDispatches(pool, ids),
+      async fail(dispatchId) {
+        await failChannel(pool, dispatchId, "live");
+        bus.publish("journal.appended", { dispatchId });
+      },
     },
     async record(dispatchId, entries) {
       failPoint("live-told");

@@ -1,6 +1,7 @@
 // The bytes of the live stream: Server-Sent Events (WHATWG HTML section 9.2), one frame for each
 // message, built once and written to every socket. The id of an event is a cursor with one number
 // for each lane; it says what a device that has this event surely has.
+import { EventReader, type StreamEvent } from "@loa/api/event-stream.ts";
 import { LANES, type Lane } from "@loa/model/bulletin-type.ts";
 
 /** Longest frame, in bytes: what one message may cost each of a million slow connections. */
@@ -71,6 +72,25 @@ export function frameMessage(lane: Lane, message: Uint8Array, cursor?: Cursor): 
   if (frame.length > FRAME_BYTES_MAX)
     throw new Error(`a frame of ${frame.length} bytes, at most ${FRAME_BYTES_MAX} are sent`);
   return frame;
+}
+
+/** A message that fits with this fits with every cursor. */
+const LONGEST_CURSOR: Cursor = { warning: 999_999_999_999_999, notice: 999_999_999_999_999 };
+
+/**
+ * What is wrong with the bytes that every socket would carry. Read back as a device reads them, they must be
+ * the very message, whose places were compared with the approved ones; undefined when they are.
+ */
+export function frameFault(lane: Lane, message: Uint8Array): string | undefined {
+  const read: StreamEvent[] = [];
+  try {
+    const frame = frameMessage(lane, message, LONGEST_CURSOR);
+    new EventReader().read(frame, (event) => read.push(event));
+  } catch (error) {
+    return (error as Error).message;
+  }
+  const isMessage = read.length === 1 && read[0]?.event === lane && read[0].data.equals(message);
+  return isMessage ? undefined : "its frame, read back, is another message";
 }
 
 const END = Buffer.from("\n\n");

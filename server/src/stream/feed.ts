@@ -4,7 +4,7 @@ import type { Bus } from "../bus/bus.ts";
 import type { LiveDispatch } from "../dispatch/live-feed.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Broadcast } from "./broadcast.ts";
-import type { InForce } from "./in-force.ts";
+import type { Entry, InForce } from "./in-force.ts";
 
 /** How often the database is looked at although nobody said that something changed. */
 export const LOOK_EVERY_MS = 2_000;
@@ -16,6 +16,8 @@ export interface LiveFeed {
   /** All that is in force or ended lately, without content. */
   readStates(): Promise<readonly { dispatchId: string; state: LiveDispatch["state"] }[]>;
   load(dispatchIds: readonly string[]): Promise<readonly LiveDispatch[]>;
+  /** Counts everybody whom it was to tell over live as failed; repeating it changes nothing. */
+  fail(dispatchId: string): Promise<void>;
 }
 
 export interface FollowOptions {
@@ -35,6 +37,8 @@ export interface Following {
 /** Follows the dispatches until closed. The first reading is the caller's: `refresh`. */
 export function followDispatches(options: FollowOptions): Following {
   const { feed, bus, inForce, broadcast, log } = options;
+  /** Faulty dispatches of which the ledger knows that nobody is told. */
+  const failed = new WeakSet<Entry>();
   let reading: Promise<void> | undefined;
   let next: Promise<void> | undefined;
 
@@ -49,6 +53,11 @@ export function followDispatches(options: FollowOptions): Following {
     // In the same turn of the loop: whoever connects after it catches up, whoever was there is sent.
     for (const entry of inForce.add(loaded)) broadcast.add(entry);
     inForce.prune();
+    for (const entry of inForce.faulty()) {
+      if (failed.has(entry)) continue;
+      await feed.fail(entry.dispatch.dispatchId);
+      failed.add(entry);
+    }
   };
 
   /** One reading at a time; who asks during one gets a further one, which sees what they saw. */

@@ -11,21 +11,20 @@ import { CHAIN_STEPS, type ChainStep } from "@loa/model/chain-step.ts";
 import type { LiveDispatch } from "../dispatch/live-feed.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Device } from "./connection.ts";
-import { type Cursor, frameMessage, writeCursor } from "./event.ts";
+import { type Cursor, frameFault, frameMessage, writeCursor } from "./event.ts";
 import { OrdinalSet } from "./ordinal-set.ts";
 
 /** Dispatches that are held, ended ones included: bounds memory. The oldest ended go first. */
 export const DISPATCHES_MAX = 2_048;
 /** Frames of one dispatch that are kept: devices that come back at once have few cursors. */
 const FRAMES_KEPT_MAX = 8;
-/** A message that fits with this fits with every cursor. */
-const LONGEST_CURSOR: Cursor = { warning: 999_999_999_999_999, notice: 999_999_999_999_999 };
-
 /** A dispatch as this process knows it. */
 export interface Entry {
   readonly dispatch: LiveDispatch;
   readonly msgType: MsgType;
   readonly step: ChainStep;
+  /** Why it goes to nobody: it is not for the approved places, or a socket would carry something else. */
+  readonly fault: string | undefined;
   state: LiveDispatch["state"];
   /** The Cancel or Update that names it, if one is known. */
   supersededBy: Entry | undefined;
@@ -88,6 +87,7 @@ export class InForce {
   /** Whether it is to be told to whoever asks now. */
   isInForce(entry: Entry): boolean {
     return (
+      entry.fault === undefined &&
       entry.state === "open" &&
       entry.dispatch.expiresAtMs > this.#now() &&
       entry.supersededBy?.msgType !== "Cancel"
@@ -102,21 +102,34 @@ export class InForce {
       const entry: Entry = {
         dispatch,
         ...readKind(dispatch.message),
+        fault: dispatch.areaFault ?? frameFault(dispatch.lane, dispatch.message),
         state: dispatch.state,
         supersededBy: undefined,
         endedBy: [],
         told: new OrdinalSet(),
         frames: new Map(),
       };
+      if (entry.fault !== undefined)
+        this.#log.error(
+          { dispatch: dispatch.dispatchId, fault: entry.fault },
+          "not sent over live: it goes to nobody",
+        );
       this.#entries.set(dispatch.dispatchId, entry);
       this.#highest[dispatch.lane] = Math.max(this.#highest[dispatch.lane], dispatch.seq);
       added.push(entry);
     }
     this.#link();
-    const inForce = added.filter((entry) => this.isInForce(entry) && this.#canBeFramed(entry));
+    const inForce = added.filter((entry) => this.isInForce(entry));
     for (const entry of inForce) insertBySeq(this.#lanes[entry.dispatch.lane], entry);
     this.#bound();
     return inForce;
+  }
+
+  /** What is open and goes to nobody, because something is wrong with it. */
+  faulty(): Entry[] {
+    return [...this.#entries.values()].filter(
+      ({ fault, state }) => fault !== undefined && state === "open",
+    );
   }
 
   /** A dispatch was cancelled, expired or sealed; answers its entry if that is news. */
@@ -296,16 +309,6 @@ export class InForce {
         if (earlier && isEnd(entry) && !earlier.endedBy.includes(entry))
           earlier.endedBy.push(entry);
       }
-  }
-
-  #canBeFramed(entry: Entry): boolean {
-    try {
-      frameMessage(entry.dispatch.lane, entry.dispatch.message, LONGEST_CURSOR);
-      return true;
-    } catch (error) {
-      this.#log.error({ err: error, dispatch: entry.dispatch.dispatchId }, "cannot go over live");
-      return false;
-    }
   }
 
   #leaveLane(entry: Entry): void {

@@ -43,6 +43,7 @@ const dispatchOf = (slice: Slice, seq: number): LiveDispatch => ({
   state: "open",
   supersedes: [],
   communeCodes: new Set(),
+  areaFault: undefined,
   planned: slice.ordinals.length,
   has: (ordinal) => slice.ordinals.includes(ordinal),
 });
