@@ -22,7 +22,9 @@ export const openStream = defineRoute({
     "Server-Sent Events: `hello` first, then `warning` and `notice` as they are issued, each with " +
     "the whole signed message as JSON, and `bye` with a reason before the server closes. On " +
     "connecting, what is in force for this person or place is sent first. A header " +
-    "`Last-Event-ID` works like `cursor`.",
+    "`Last-Event-ID` works like `cursor`. A message holds the words for residents in `texts` and " +
+    "those for the concerned in `concerned`: a device whose home is in `areas`, or that is there, " +
+    "shows the former, every other one the latter.",
   access: { kind: "device" },
   servedBy: "stream",
   query: z.strictObject({

@@ -42,8 +42,10 @@ export function cancelContent(old: Cancelled, reason: Bilingual, now: Date): Bul
       spoken: put("spoken", `${what} ${reason[language]}`),
     };
   };
+  // What the concerned read of the old bulletin must not be what they read of its end.
+  const { wordings: _, ...rest } = content;
   return {
-    ...content,
+    ...rest,
     texts: { vi: text("vi"), en: text("en") },
     items: [],
     expiresAt: formatLocalTime(old.expiresAt > life ? old.expiresAt : life),

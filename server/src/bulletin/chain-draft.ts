@@ -95,8 +95,13 @@ async function contentAfter(
   { content }: Bulletin,
   step: ChainWish["step"],
 ): Promise<BulletinContent> {
+  if (step === "correction") return content;
   const now = (await databaseTime(deps.pool)).getTime();
   const expiry = parseInstant(content.expiresAt)?.getTime() ?? 0;
-  if (step === "correction" || expiry - now > LIFE_LEFT_MIN_MS) return content;
-  return { ...content, expiresAt: formatLocalTime(new Date(now + UPDATE_LIFE_HOURS * 3_600_000)) };
+  // What those who were left out of the old one read is about what that one replaced.
+  const { wordings, ...rest } = content;
+  const concerned = wordings?.concerned;
+  const next = { ...rest, ...(concerned && { wordings: { concerned } }) };
+  if (expiry - now > LIFE_LEFT_MIN_MS) return next;
+  return { ...next, expiresAt: formatLocalTime(new Date(now + UPDATE_LIFE_HOURS * 3_600_000)) };
 }

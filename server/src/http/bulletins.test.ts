@@ -1,5 +1,5 @@
 import { createKey, getMe, listSigningKeys } from "@loa/api/accounts.ts";
-import { createClient, type Client, ApiProblem } from "@loa/api/client.ts";
+import { createClient, type Client } from "@loa/api/client.ts";
 import {
   approveBulletin,
   cancelBulletin,
@@ -19,67 +19,26 @@ import {
   reviewOrderUse,
   useStandingOrder,
 } from "@loa/api/standing-orders.ts";
-import { typhoonContent } from "@loa/model/typhoon-content.ts";
-import type { z } from "@hono/zod-openapi";
 import { formatLocalTime } from "@loa/model/local-time.ts";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BulletinWorld, createBulletinWorld, PLACES } from "../../test/bulletin-world.ts";
+import {
+  type BulletinDesk,
+  type DraftContent,
+  openBulletinDesk,
+  refusalOf,
+  typhoonDraft,
+} from "../../test/bulletin-desk.ts";
 import type { DemonstrationHolder } from "../account/demonstration.ts";
-import { createAuthenticator } from "../account/actor.ts";
-import { createLogger } from "../observe/log.ts";
-import { mountAccounts } from "./accounts.ts";
-import { buildApp } from "./app.ts";
-import { mountBulletins } from "./bulletins.ts";
-import { mountIncidents } from "./incidents.ts";
-import { listen, type Listening } from "./listen.ts";
-import { mountStandingOrders } from "./standing-orders.ts";
 
-let world: BulletinWorld;
-let listening: Listening;
-
+let desk: BulletinDesk;
 beforeAll(async () => {
-  world = await createBulletinWorld();
-  const { db } = world.database;
-  const authenticator = createAuthenticator(db, world.bus);
-  const app = buildApp({
-    db,
-    log: createLogger("silent", "test"),
-    authenticate: (key) => authenticator.authenticate(key),
-    checkAnswers: true,
-  });
-  mountAccounts(app, { ...world.deps, places: () => PLACES });
-  mountIncidents(app, world.deps);
-  mountBulletins(app, world.deps);
-  mountStandingOrders(app, world.deps);
-  listening = await listen(app, { host: "127.0.0.1", port: 0 });
+  desk = await openBulletinDesk();
 });
-afterAll(async () => {
-  await listening.close();
-  await world.close();
-});
+afterAll(() => desk[Symbol.asyncDispose]());
 
-const as = (holder: DemonstrationHolder): Client =>
-  createClient({ origin: listening.origin, key: world.keyOf(holder) });
-
-type Content = z.input<typeof createBulletin.body.schema>["content"];
-const typhoon = (type: "Actual" | "Exercise" = "Exercise"): Content =>
-  typhoonContent({
-    type,
-    target: { areas: ["SL001", "SL002"], zones: [], rule: { kind: "named" } },
-    channels: ["live", "loopback", "area-loopback"],
-    now: new Date(),
-  }) as Content;
-const accountId = (): string => world.demonstration.accounts[0]?.id ?? "";
-
-async function refusal(asking: Promise<unknown>) {
-  const fault = await asking.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(fault).toBeInstanceOf(ApiProblem);
-  return (fault as ApiProblem).document;
-}
+const as = (holder: DemonstrationHolder): Client => desk.as(holder);
+const accountId = (): string => desk.accountId;
 
 test("draft, submitted, approved by another, issued, cancelled: over HTTP", async () => {
   const author = as("provinceAuthor");
@@ -87,7 +46,7 @@ test("draft, submitted, approved by another, issued, cancelled: over HTTP", asyn
   const { id: incidentId } = await author.ask(createIncident, {
     body: { hazard: "storm", name: { vi: "Bão số 9", en: "Typhoon No. 9" } },
   });
-  const content = { ...typhoon(), incidentId } as Content;
+  const content = { ...typhoonDraft(), incidentId } as DraftContent;
   const draft = await author.ask(createBulletin, { body: { accountId: accountId(), content } });
   expect(draft).toMatchObject({ state: "draft", version: 1, hash: null, places: null });
   const params = { id: draft.id };
@@ -100,7 +59,7 @@ test("draft, submitted, approved by another, issued, cancelled: over HTTP", asyn
   await author.ask(editBulletin, { params, body: { version: 1, content } });
   const submitted = await author.ask(submitBulletin, { params, body: { version: 2 } });
   const hash = submitted.hash ?? "";
-  expect((await refusal(author.ask(approveBulletin, { params, body: { hash } }))).code).toBe(
+  expect((await refusalOf(author.ask(approveBulletin, { params, body: { hash } }))).code).toBe(
     "role-missing",
   );
   const approved = await approver.ask(approveBulletin, { params, body: { hash } });
@@ -123,7 +82,7 @@ test("draft, submitted, approved by another, issued, cancelled: over HTTP", asyn
 test("a press that is repeated with its key issues once and gets the same answer", async () => {
   const author = as("provinceAuthor");
   const { id } = await author.ask(createBulletin, {
-    body: { accountId: accountId(), content: typhoon() },
+    body: { accountId: accountId(), content: typhoonDraft() },
   });
   const params = { id };
   const { hash } = await author.ask(submitBulletin, { params, body: { version: 1 } });
@@ -131,11 +90,11 @@ test("a press that is repeated with its key issues once and gets the same answer
   const idempotencyKey = "press-of-the-button-0001";
   const first = await author.ask(issueBulletin, { params, idempotencyKey });
   expect(await author.ask(issueBulletin, { params, idempotencyKey })).toEqual(first);
-  expect((await refusal(author.ask(issueBulletin, { params }))).code).toBe("bulletin-state");
+  expect((await refusalOf(author.ask(issueBulletin, { params }))).code).toBe("bulletin-state");
 });
 
 describe("what cannot be used is named, with its place", () => {
-  test.each<[string, (content: Content) => unknown, string, string]>([
+  test.each<[string, (content: DraftContent) => unknown, string, string]>([
     ["an unknown field", (c) => ({ ...c, loud: true }), "request-invalid", "/content/loud"],
     ["a level of 6", (c) => ({ ...c, riskLevel: 6 }), "request-invalid", "/content/riskLevel"],
     [
@@ -155,8 +114,8 @@ describe("what cannot be used is named, with its place", () => {
       "/content/texts/vi/headline",
     ],
   ])("%s", async (_, change, code, at) => {
-    const content = change(typhoon()) as Content;
-    const problem = await refusal(
+    const content = change(typhoonDraft()) as DraftContent;
+    const problem = await refusalOf(
       as("provinceAuthor").ask(createBulletin, { body: { accountId: accountId(), content } }),
     );
     expect(problem.code).toBe(code);
@@ -166,10 +125,8 @@ describe("what cannot be used is named, with its place", () => {
 
 test("a standing order is signed by two, used by one, reviewed by another", async () => {
   const author = as("provinceAuthor");
-  const { target, expiresAt, riskLevel, source, incidentId, ...template } = typhoon() as Record<
-    string,
-    unknown
-  >;
+  const { target, expiresAt, riskLevel, source, incidentId, ...template } =
+    typhoonDraft() as Record<string, unknown>;
   expect([target, expiresAt, riskLevel, source, incidentId]).not.toContain(undefined);
   const inDays = (days: number) => formatLocalTime(new Date(Date.now() + days * 86_400_000));
   const order = await author.ask(createStandingOrder, {
@@ -234,7 +191,7 @@ describe("a CAP message", () => {
     const text = new TextDecoder().decode(bytes).replace("<urgency>Expected", "<urgency>Soon");
     const body = new TextEncoder().encode(text);
     const asking = as("provinceAuthor").ask(createBulletinFromCap, { query: query(), body });
-    const problem = await refusal(asking);
+    const problem = await refusalOf(asking);
     expect(problem).toMatchObject({ code: "cap-invalid", status: 422 });
     expect(problem.faults).toEqual([
       {
@@ -249,13 +206,13 @@ test("a key says who holds it, and only the operator makes one", async () => {
   const me = await as("provinceDuty").ask(getMe);
   expect(me.roles).toEqual(["approver", "duty"]);
   const wish = { body: { holder: { memberId: me.id }, label: "phone" } };
-  expect((await refusal(as("provinceDuty").ask(createKey, wish))).code).toBe("role-missing");
+  expect((await refusalOf(as("provinceDuty").ask(createKey, wish))).code).toBe("role-missing");
   const { key } = await as("operator").ask(createKey, wish);
-  const asDuty = createClient({ origin: listening.origin, key });
+  const asDuty = createClient({ origin: desk.origin, key });
   expect(await asDuty.ask(getMe)).toEqual(me);
 });
 
 test("anybody can get the key with which signatures are verified", async () => {
-  const { items } = await createClient({ origin: listening.origin }).ask(listSigningKeys);
-  expect(items[0]?.publicKey).toBe(world.keys.signing.publicKey);
+  const { items } = await createClient({ origin: desk.origin }).ask(listSigningKeys);
+  expect(items[0]?.publicKey).toBe(desk.world.keys.signing.publicKey);
 });
