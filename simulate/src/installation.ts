@@ -91,11 +91,33 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       ["--import", preload.href],
     );
   let server: ChildProcess = await spawn();
+  const ending = new AbortController();
+  const goesOn = AbortSignal.any([signal, ending.signal]);
+  let restarted: Promise<void> = Promise.resolve();
   const everybody = () => findAll(listProcesses(), server.pid ?? 0, folder);
   const letGo = () => {
     for (const { pid, isStopped } of everybody()) if (isStopped) signalProcess(pid, "SIGCONT");
   };
+  const restart = async () => {
+    const ended = once(server, "exit");
+    // A child that is stopped does not notice; it would keep the port for ever.
+    letGo();
+    server.kill("SIGKILL");
+    await ended;
+    for (let attempt = 1; ; attempt += 1) {
+      await pause(RESTART_MS, undefined, { signal: goesOn });
+      server = await spawn();
+      await begun(server.pid ?? 0, folder);
+      const isReady = await whenReady(server, folder, goesOn).catch((fault: unknown) => fault);
+      if (!(isReady instanceof Error)) return;
+      await endProcess(server);
+      if (attempt === RESTARTS_MAX) throw isReady;
+    }
+  };
   const end = async () => {
+    // A supervisor that is just being started again would outlive everything.
+    ending.abort();
+    await restarted.catch(() => {});
     letGo();
     await endProcess(server);
     await endDatabase(folder);
@@ -115,22 +137,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       find: (victim) => findVictims(listProcesses(), victim, server.pid ?? 0, folder),
       stopped: () => everybody().flatMap(({ pid, isStopped }) => (isStopped ? [pid] : [])),
       kill: (pid) => void signalProcess(pid, "SIGKILL"),
-      async killSupervisor() {
-        const ended = once(server, "exit");
-        // A child that is stopped does not notice; it would keep the port for ever.
-        letGo();
-        server.kill("SIGKILL");
-        await ended;
-        for (let attempt = 1; ; attempt += 1) {
-          await pause(RESTART_MS, undefined, { signal });
-          server = await spawn();
-          await begun(server.pid ?? 0, folder);
-          const isReady = await whenReady(server, folder, signal).catch((fault: unknown) => fault);
-          if (!(isReady instanceof Error)) return;
-          await endProcess(server);
-          if (attempt === RESTARTS_MAX) throw isReady;
-        }
-      },
+      killSupervisor: () => (restarted = restart()),
       arm({ point, hit, action }) {
         for (let left = hit; left >= 1; left -= 1)
           writeFileSync(join(armed, armedFile(point, left, action)), "");
