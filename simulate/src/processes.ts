@@ -26,13 +26,30 @@ function readProc(): Seen[] {
       const stat = readFileSync(`/proc/${name}/stat`, "latin1");
       // The name of the program stands in parentheses and may hold anything.
       const [state = "", parent = ""] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
-      return [{ pid: Number(name), parent: Number(parent), command, isStopped: state === "T" }];
+      return [
+        {
+          pid: Number(name),
+          parent: Number(parent),
+          isStopped: state === "T",
+          // Read when asked for: this looks at every process of the machine, many times a second.
+          get command() {
+            return readCommand(name);
+          },
+        },
+      ];
     } catch {
       // It ended meanwhile.
       return [];
     }
   });
+}
+
+function readCommand(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
 }
 
 function readPs(): Seen[] {

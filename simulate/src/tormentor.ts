@@ -11,7 +11,7 @@ import type { AnswerOf, Question } from "./witness-protocol.ts";
 export type Witness = ProcessLink<Question, AnswerOf>;
 
 /** How often processes are looked for that stopped themselves at a fail point. */
-const LOOK_MS = 40;
+const LOOK_MS = 100;
 
 /** What was done in a run. */
 export interface Deeds {
