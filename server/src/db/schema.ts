@@ -96,6 +96,7 @@ export interface Database {
     deleted_at: Instant | null;
   };
   consent: { id: Generated<number>; version: string; basis: string };
+  raised_generation: { ordinal: number; generation: number };
   withdrawal: { id: string; at: Instant };
   endpoint: { ordinal: number; kind: string; address: string };
   ordinal_block: { first_ordinal: number; size: number; area_id: number; used: Default<number> };

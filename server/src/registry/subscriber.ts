@@ -138,9 +138,12 @@ export async function deleteSubscriber(
     );
     // What says nothing about the person stays: standing, so that sealed sums still add up by it.
     await client.query(
-      `UPDATE subscriber SET id = NULL, home_village_id = NULL, place_area_ids = '{}',
-         follow_ordinals = '{}', endpoint_bits = 0, generation = generation + 1, deleted_at = now()
-       WHERE ordinal = $1`,
+      `WITH severed AS (
+         UPDATE subscriber SET id = NULL, home_village_id = NULL, place_area_ids = '{}',
+           follow_ordinals = '{}', endpoint_bits = 0, generation = generation + 1, deleted_at = now()
+         WHERE ordinal = $1 RETURNING ordinal, generation)
+       INSERT INTO raised_generation SELECT ordinal, generation FROM severed
+       ON CONFLICT (ordinal) DO UPDATE SET generation = excluded.generation`,
       [ordinal],
     );
     await client.query("DELETE FROM endpoint WHERE ordinal = $1", [ordinal]);

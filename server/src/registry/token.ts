@@ -82,7 +82,7 @@ export async function openTokenGenerations(pool: Pool): Promise<TokenGenerations
   const raised = new Map<number, number>();
   let position: Position = await readAtPosition(pool, async (client, now) => {
     const { rows } = await client.query<Holder>(
-      "SELECT ordinal, generation FROM subscriber WHERE generation > 0",
+      "SELECT ordinal, generation FROM raised_generation",
     );
     for (const row of rows) raised.set(row.ordinal, row.generation);
     return now;
@@ -93,9 +93,9 @@ export async function openTokenGenerations(pool: Pool): Promise<TokenGenerations
     const { rows, now } = await readAtPosition(pool, async (client, now) => {
       // A change that raises nobody's generation is none of ours; deletion raises it too.
       const { rows } = await client.query<Holder>(
-        `SELECT s.ordinal, s.generation
-           FROM registry_change c JOIN subscriber s ON s.ordinal = c.first_ordinal
-          WHERE ${committedSince("$1")} AND c.kind = 'subscriber' AND s.generation > 0`,
+        `SELECT r.ordinal, r.generation
+           FROM registry_change c JOIN raised_generation r ON r.ordinal = c.first_ordinal
+          WHERE ${committedSince("$1")} AND c.kind = 'subscriber'`,
         [position],
       );
       return { rows, now };
