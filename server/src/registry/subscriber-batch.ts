@@ -28,7 +28,7 @@ export interface SubscriberBatch {
   hasRoom(rowsMax: number): boolean;
   /** `consent` is any number that `writeTuple` will understand. */
   add(row: SubscriberRow, line: number, consent: number): void;
-  /** Rows sorted by home, so that neighbours get neighbouring ordinals. */
+  /** Rows sorted by home, so that neighbours get neighbouring ordinals; within a place by id. */
   order(): Uint32Array;
   homeOf(row: number): number;
   lineOf(row: number): number;
@@ -84,7 +84,12 @@ export function createBatch(): SubscriberBatch {
       count += 1;
       starts[count] = end;
     },
-    order: () => sortByPlace(places, placeOf.subarray(0, count)),
+    order: () =>
+      sortByPlace(
+        sortRows(count, (row) => idStarts[row] as number),
+        placeOf,
+        places,
+      ),
     homeOf: (row) => (places[placeOf[row] as number] as Place).communeId,
     lineOf: (row) => lines[row] as number,
     idOf: (row) => uuidOf(tupleId(room, start(row))),
@@ -103,14 +108,32 @@ export function createBatch(): SubscriberBatch {
   };
 }
 
-/** Row numbers sorted by commune, then village; within a place in the order of the list. */
-function sortByPlace(places: readonly (Place | undefined)[], placeOf: Uint32Array): Uint32Array {
-  const rank = new Float64Array(places.length);
+/** The rows by commune, then village; within a place in the order that they have. */
+function sortByPlace(
+  rows: Uint32Array,
+  placeOf: Uint32Array,
+  places: readonly (Place | undefined)[],
+): Uint32Array {
+  const next = new Uint32Array(places.length);
+  for (const row of rows)
+    next[placeOf[row] as number] = (next[placeOf[row] as number] as number) + 1;
   const sorted = places
     .filter((place) => place !== undefined)
     .toSorted((a, b) => a.communeId - b.communeId || (a.villageId ?? 0) - (b.villageId ?? 0));
-  for (const [position, { index }] of sorted.entries()) rank[index] = position;
-  return sortRows(placeOf.length, (row) => rank[placeOf[row] as number] as number);
+  let first = 0;
+  for (const { index } of sorted) {
+    const many = next[index] as number;
+    next[index] = first;
+    first += many;
+  }
+  const order = new Uint32Array(rows.length);
+  for (const row of rows) {
+    const place = placeOf[row] as number;
+    const at = next[place] as number;
+    order[at] = row;
+    next[place] = at + 1;
+  }
+  return order;
 }
 
 /** The numbers below `count` by a key of at most 35 bits, and then by themselves. */

@@ -130,12 +130,10 @@ async function addRows(
   rows: Uint32Array,
   consentIds: readonly number[],
 ): Promise<number> {
-  const needs = new Map<number, number>();
-  for (const row of rows) needs.set(batch.homeOf(row), (needs.get(batch.homeOf(row)) ?? 0) + 1);
   const taken = await transact(client, async () => {
     // Whatever uses these ordinals is written to disk after this, and takes this along.
     await client.query("SET LOCAL synchronous_commit = off");
-    return takeOrdinals(client, needs);
+    return takeOrdinals(client, countByHome(batch, rows));
   });
   const ordinals = assignOrdinals(batch, rows, taken);
   const store = (into: "subscriber" | "staged") =>
@@ -188,8 +186,8 @@ async function storeAddresses(
   ordinals: Uint32Array,
 ): Promise<void> {
   const found: [ordinals: number[], kinds: string[], addresses: string[]] = [[], [], []];
-  for (const [index, row] of rows.entries()) {
-    const addresses = batch.addressesOf(row) ?? [];
+  for (let index = 0; index < rows.length; index++) {
+    const addresses = batch.addressesOf(rows[index] as number) ?? [];
     for (let i = 0; i < addresses.length; i += 2) {
       found[0].push(ordinals[index] as number);
       found[1].push(addresses[i] as string);
@@ -246,12 +244,24 @@ function assignOrdinals(
   taken: ReadonlyMap<number, readonly OrdinalRange[]>,
 ): Uint32Array {
   const cursors = new Map<number, Cursor>();
-  return rows.map((row) => {
-    const home = batch.homeOf(row);
+  const ordinals = new Uint32Array(rows.length);
+  for (let index = 0; index < rows.length; index++) {
+    const home = batch.homeOf(rows[index] as number);
     let cursor = cursors.get(home);
     if (!cursor) cursors.set(home, (cursor = { ranges: taken.get(home) ?? [], at: 0, next: -1 }));
-    return nextOrdinal(cursor);
-  });
+    ordinals[index] = nextOrdinal(cursor);
+  }
+  return ordinals;
+}
+
+/** How many rows each home has. */
+function countByHome(batch: SubscriberBatch, rows: Uint32Array): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (let index = 0; index < rows.length; index++) {
+    const home = batch.homeOf(rows[index] as number);
+    counts.set(home, (counts.get(home) ?? 0) + 1);
+  }
+  return counts;
 }
 
 interface Cursor {
