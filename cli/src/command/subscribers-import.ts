@@ -17,6 +17,9 @@ import { createProgressBar } from "../progress-bar.ts";
 import { sendSubscribers } from "../subscriber-import.ts";
 import { formatFields, formatNumber } from "../table.ts";
 
+/** Read and sent at a time: each piece is handed through four streams, whatever its length. */
+const PIECE_BYTES = 1024 * 1024;
+
 const text = { type: "string" } as const;
 
 export const subscribersImport: Command = {
@@ -47,7 +50,7 @@ export const subscribersImport: Command = {
     const rejectsFile =
       textOption(values, "rejects") ?? `${file.replace(/\.csv$/i, "")}.rejects.csv`;
     if (rejectsFile === file) throw new UsageError("--rejects must not be the list itself");
-    const stream = createReadStream(file);
+    const stream = createReadStream(file, { highWaterMark: PIECE_BYTES });
     const bar = createProgressBar(stderr);
     const startedAtMs = performance.now();
     await using rejects = createRejectsFile(rejectsFile);

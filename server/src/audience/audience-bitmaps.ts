@@ -67,7 +67,7 @@ export function createAudienceBitmaps(): AudienceBitmaps {
   }
   function flush(): void {
     for (const [dimension, waiting] of pending.entries()) {
-      for (const [id, ordinals] of waiting) open(dimension, id).addMany(Uint32Array.from(ordinals));
+      for (const [id, ordinals] of waiting) open(dimension, id).addMany(new Uint32Array(ordinals));
       waiting.clear();
     }
     pendingCount = 0;

@@ -82,11 +82,12 @@ async function copyRows(client: pg.ClientBase, select: string, visit: Visit): Pr
       at = COPY_HEADER;
       skipped = true;
     }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (;;) {
-      const end = rowEnd(bytes, at);
+      const end = rowEnd(view, at);
       if (end < 0) break;
-      readRow(bytes, at, state);
-      visit(bytes.readInt32BE(at + 6), state);
+      readRow(view, at, state);
+      visit(view.getInt32(at + 6), state);
       at = end;
     }
     rest = bytes.subarray(at);
@@ -96,15 +97,15 @@ async function copyRows(client: pg.ClientBase, select: string, visit: Visit): Pr
 }
 
 /** Where the row that starts at `at` ends; -1 when it is not all here, or at the end mark. */
-function rowEnd(bytes: Buffer, at: number): number {
-  if (at + 2 > bytes.length) return -1;
-  const fields = bytes.readInt16BE(at);
+function rowEnd(bytes: DataView, at: number): number {
+  if (at + 2 > bytes.byteLength) return -1;
+  const fields = bytes.getInt16(at);
   let end = at + 2;
   for (let field = 0; field < fields; field++) {
-    if (end + 4 > bytes.length) return -1;
-    end += 4 + Math.max(0, bytes.readInt32BE(end));
+    if (end + 4 > bytes.byteLength) return -1;
+    end += 4 + Math.max(0, bytes.getInt32(end));
   }
-  return fields === COPY_END || end > bytes.length ? -1 : end;
+  return fields === COPY_END || end > bytes.byteLength ? -1 : end;
 }
 
 interface Row {
@@ -117,27 +118,26 @@ interface Row {
 }
 
 /** Fields in the order of SELECT; the first four have a fixed length and are never null. */
-function readRow(bytes: Buffer, from: number, row: Row): void {
-  row.standing = bytes[from + 14] === 1 ? STANDINGS[1] : STANDINGS[0];
-  row.endpoints = bytes.readInt16BE(from + 19);
-  row.home = bytes.readInt32BE(from + 25);
+function readRow(bytes: DataView, from: number, row: Row): void {
+  row.standing = bytes.getUint8(from + 14) === 1 ? STANDINGS[1] : STANDINGS[0];
+  row.endpoints = bytes.getInt16(from + 19);
+  row.home = bytes.getInt32(from + 25);
   let at = from + 29;
-  const hasVillage = bytes.readInt32BE(at) === 4;
-  row.village = hasVillage ? bytes.readInt32BE(at + 4) : null;
+  const hasVillage = bytes.getInt32(at) === 4;
+  row.village = hasVillage ? bytes.getInt32(at + 4) : null;
   at += hasVillage ? 8 : 4;
   at = readInts(bytes, at, row.places);
   readInts(bytes, at, row.follows);
 }
 
 /** Reads an int[] without nulls; answers where the next field starts. */
-function readInts(bytes: Buffer, at: number, into: number[]): number {
-  const length = bytes.readInt32BE(at);
+function readInts(bytes: DataView, at: number, into: number[]): number {
+  const length = bytes.getInt32(at);
   const start = at + 4;
   into.length = 0;
   if (length > ARRAY_HEADER) {
-    const count = bytes.readInt32BE(start + ARRAY_HEADER);
-    for (let i = 0; i < count; i++)
-      into.push(bytes.readInt32BE(start + ARRAY_ELEMENTS + 8 * i + 4));
+    const count = bytes.getInt32(start + ARRAY_HEADER);
+    for (let i = 0; i < count; i++) into.push(bytes.getInt32(start + ARRAY_ELEMENTS + 8 * i + 4));
   }
   return start + length;
 }
