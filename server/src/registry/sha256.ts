@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4) for short messages by the million. Calling into OpenSSL costs three times
-// as much as hashing one block of 64 bytes here; whoever hashes once uses node:crypto.
+// SHA-256 (FIPS 180-4) for short messages by the million. Calling into OpenSSL for each costs
+// more than hashing one block of 64 bytes here; whoever hashes once uses node:crypto.
 
 const BLOCK_BYTES = 64;
 /** What ends a message beside its padding: a one bit in its byte, and 64 bits of length. */
