@@ -9,6 +9,7 @@ export const calmFacts = (facts: Partial<Facts> = {}): Facts => ({
   processes: [],
   supervisor: undefined,
   oldestWarningMs: undefined,
+  capAlarms: [],
   backupAgeMs: undefined,
   ...facts,
 });

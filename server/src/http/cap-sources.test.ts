@@ -13,10 +13,11 @@ import {
 import { ApiProblem, type Client, createClient } from "@loa/api/client.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BulletinWorld, createBulletinWorld, PLACES } from "../../test/bulletin-world.ts";
-import { capMessage } from "../../test/source-kit.ts";
+import { capMessage, minutesFromNow } from "../../test/source-kit.ts";
 import type { DemonstrationHolder } from "../account/demonstration.ts";
 import { createAuthenticator } from "../account/actor.ts";
 import { createLogger } from "../observe/log.ts";
+import { readOperationFigures } from "../report/operations.ts";
 import { Receiver } from "../source/receive.ts";
 import { mountAccounts } from "./accounts.ts";
 import { buildApp } from "./app.ts";
@@ -129,6 +130,20 @@ test("what is refused is an answer that says why, and is listed", async () => {
   });
   expect(page.items).toMatchObject([{ id: message.id, state: "refused" }]);
   expect(page.next).toBe(message.id);
+});
+
+test("an identifier that comes again with other content is an alarm until somebody settles it", async () => {
+  const alarms = async () => (await readOperationFigures(world.deps.pool)).capAlarms;
+  const sent = minutesFromNow(-1);
+  await withKey().ask(pushCapMessage, { body: capMessage({ identifier: "twice", sent }) });
+  expect(await alarms()).toEqual([]);
+  const body = capMessage({ identifier: "twice", sent, areas: ["SL001"] });
+  expect(await withKey().ask(pushCapMessage, { body })).toMatchObject({ state: "alarm" });
+  expect(await alarms()).toEqual([{ source: "Đài Sông Lụa", count: 1 }]);
+  // As `loa cap sources resume` does: whoever asked the source says that it may go on.
+  const params = { id: sourceId };
+  await as("operator").ask(changeCapSource, { params, body: { suspended: false } });
+  expect(await alarms()).toEqual([]);
 });
 
 test("nothing is taken from a source while it is suspended", async () => {

@@ -125,6 +125,14 @@ export const REASONS = {
     vi: "Có cảnh báo đã ban hành nhưng chưa gửi hết sau một phút",
     en: "A warning was issued more than a minute ago and is not handed over to everybody yet",
   },
+  "cap-identifier-twice": {
+    status: "degraded",
+    sheds: "nothing",
+    raiseAfterMs: 0,
+    clearAfterMs: 0,
+    vi: "Một nguồn CAP gửi lại số hiệu bản tin đã dùng với nội dung khác; cần xác minh với nguồn tin",
+    en: "A CAP source sent an identifier again with other content; ask the source who sent it",
+  },
   "backup-old": {
     status: "degraded",
     sheds: "nothing",

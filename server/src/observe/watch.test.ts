@@ -53,6 +53,18 @@ test("an installation in which all is well is ready and sheds nothing", () => {
   expect([statusOf([]), sheddingOf([])]).toEqual(["ready", "nothing"]);
 });
 
+test("a CAP identifier that came twice stands until somebody settled it, and holds up nothing", () => {
+  const watch = new Watch({ now: () => NOW }, 0);
+  const capAlarms = [{ source: "Đài KTTV", count: 2 }];
+  const [reason] = watch.look(calmFacts({ capAlarms }), 0);
+  expect(reason).toEqual({ code: "cap-identifier-twice", since: NOW, detail: "Đài KTTV: 2" });
+  expect([statusOf([reason as never]), sheddingOf([reason as never])]).toEqual([
+    "degraded",
+    "nothing",
+  ]);
+  expect(watch.look(calmFacts(), 500)).toEqual([]);
+});
+
 test("a database that is gone is down at once, and well again only after a while", () => {
   const watch = new Watch({ now: () => NOW }, 0);
   const database = { answeredMsAgo: 300, latencyMs: 1, fault: "ECONNREFUSED" };

@@ -46,8 +46,16 @@ export interface Facts {
   readonly supervisor: SupervisorReport | undefined;
   /** Milliseconds since the oldest warning that is not handed over was issued. */
   readonly oldestWarningMs: number | undefined;
+  /** Messages of sources whose identifier came before with other content, and nobody settled it yet. */
+  readonly capAlarms: readonly CapAlarms[];
   /** Milliseconds since the last backup that was confirmed; undefined when there was none. */
   readonly backupAgeMs: number | undefined;
+}
+
+export interface CapAlarms {
+  /** Name of the source. */
+  readonly source: string;
+  readonly count: number;
 }
 
 interface Held {
@@ -141,6 +149,10 @@ export class Watch {
       "warning-delayed":
         (facts.oldestWarningMs ?? 0) >= WARNING_DELAYED_MS
           ? `issued ${seconds(facts.oldestWarningMs ?? 0)} ago`
+          : undefined,
+      "cap-identifier-twice":
+        facts.capAlarms.length > 0
+          ? facts.capAlarms.map(({ source, count }) => `${source}: ${count}`).join(", ")
           : undefined,
       "backup-old":
         (facts.backupAgeMs ?? 0) >= BACKUP_OLD_MS

@@ -3,6 +3,8 @@
 // number of people, and none may take long.
 import type pg from "pg";
 
+/** Sources that a reason names; one is enough to begin with. */
+const ALARMED_SOURCES_MAX = 5;
 /** A statement that takes longer is given up; the former figures stand. */
 export const FIGURES_TIMEOUT_MS = 2_000;
 
@@ -20,6 +22,8 @@ export interface OperationFigures {
   /** Journal rows that are not folded, as PostgreSQL counts them in passing. */
   readonly journalRows: number;
   readonly databaseBytes: number;
+  /** By source, what came since somebody last changed, resumed or suspended the source. */
+  readonly capAlarms: readonly { readonly source: string; readonly count: number }[];
   readonly lastBackup: { readonly at: Date; readonly ageMs: number; readonly bytes: number } | null;
 }
 
@@ -50,6 +54,13 @@ export async function readOperationFigures(pool: pg.Pool): Promise<OperationFigu
          FROM area_order o JOIN dispatch d ON d.id = o.dispatch_id
         WHERE d.state <> 'sealed' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
     );
+    const alarms = await client.query<OperationFigures["capAlarms"][number]>(
+      `SELECT s.name AS source, count(*)::int AS count
+         FROM cap_message m JOIN cap_source s ON s.id = m.source_id
+        WHERE m.state = 'alarm' AND m.received_at > s.changed_at
+        GROUP BY s.name ORDER BY s.name LIMIT $1`,
+      [ALARMED_SOURCES_MAX],
+    );
     const rest = await client.query<{
       oldestWarningMs: number | null;
       journalRows: number;
@@ -79,6 +90,7 @@ export async function readOperationFigures(pool: pg.Pool): Promise<OperationFigu
       dispatches: dispatches.rows,
       shards: shards.rows,
       orders: orders.rows,
+      capAlarms: alarms.rows,
       oldestWarningMs: row.oldestWarningMs,
       journalRows: row.journalRows ?? 0,
       databaseBytes: row.databaseBytes,

@@ -72,6 +72,7 @@ export function openOperations(options: OperationsOptions): Operations {
       processes: desk.present(nowMs),
       supervisor: desk.supervisor,
       oldestWarningMs: aged(figures?.read.oldestWarningMs),
+      capAlarms: figures?.read.capAlarms ?? [],
       backupAgeMs: aged(figures?.read.lastBackup?.ageMs),
     };
   };
