@@ -42,6 +42,13 @@ test("the typhoon becomes a sound draft that quotes its source", () => {
   expect(remarks).toEqual(["Its units are taken by their codes; its shapes are not."]);
 });
 
+test("a last bulletin and what it corrects are told to who reads the draft", () => {
+  const { remarks } = draftFromCap(readFixture("loa-last-bulletin.xml"), options());
+  expect(remarks).toContain("It is the source's last bulletin (tin cuối cùng) of its chain.");
+  expect(remarks.join(" ")).toContain("(đính chính): Bản tin số SLUA-09/KC-08 ghi gió mạnh cấp 9");
+  expect(draftFromCap(typhoon(), options()).remarks.join(" ")).not.toMatch(/cuối cùng|đính chính/u);
+});
+
 test("an order quotes its source, not itself, and its villages are asked about", () => {
   const order = readFixture("loa-flash-flood-order.xml");
   const { content, remarks } = draftFromCap(order, options());

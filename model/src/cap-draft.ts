@@ -10,7 +10,9 @@ import {
 import {
   CAP_ALONGSIDE,
   CAP_AREA,
+  CAP_CORRECTION,
   CAP_HAZARD,
+  CAP_LAST_BULLETIN,
   CAP_NUMBER,
   CAP_RISK_LEVEL,
   CAP_SOURCE_BODY,
@@ -21,6 +23,7 @@ import {
 import type { BulletinKind, BulletinType } from "./bulletin-type.ts";
 import {
   type BulletinContent,
+  CITATION_MAX,
   FORM_RULES,
   type Form,
   type Forms,
@@ -93,6 +96,7 @@ export function draftFromCap(message: CapMessage, options: CapDraftOptions): Cap
     vi: line((vi ?? first).senderName ?? message.sender, NAME_MAX),
     en: line((en ?? first).senderName ?? message.sender, NAME_MAX),
   };
+  remarks.push(...stepRemarks(first, line));
   const kind = options.kind ?? "warning";
   const common = {
     kind,
@@ -117,6 +121,22 @@ export function draftFromCap(message: CapMessage, options: CapDraftOptions): Cap
       ? { ...common, type: "Exercise", exerciseName: options.exerciseName ?? "Diễn tập" }
       : { ...common, type: "Actual" };
   return { content, remarks };
+}
+
+/** A draft of CAP is an update; whether it is the last of its chain or a correction people decide. */
+function stepRemarks(
+  { parameters }: CapInfo,
+  line: (text: string, max: number) => string,
+): string[] {
+  const correction = valueOf(parameters, CAP_CORRECTION);
+  return [
+    ...(valueOf(parameters, CAP_LAST_BULLETIN) === "true"
+      ? ["It is the source's last bulletin (tin cuối cùng) of its chain."]
+      : []),
+    ...(correction === undefined
+      ? []
+      : [`It corrects an earlier message (đính chính): ${line(correction, CITATION_MAX)}`]),
+  ];
 }
 
 function requireFit(message: CapMessage, type: BulletinType): void {
