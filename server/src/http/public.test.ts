@@ -94,6 +94,18 @@ describe("a reader who comes back", () => {
     expect(await caching(`/feeds/bulletins/${order.code}/cap.xml`)).toMatch(/immutable/u);
   });
 
+  test("has a list already that another process made later, while nothing changed", async () => {
+    const places = openPlaces({ v: 2, isInvented: true, units: [], former: [] });
+    const madeAt = async (minutes: number) => {
+      const at = new Date(Date.now() + minutes * 60_000);
+      const site = new Site({ feed: kit.feed, places, origin: () => "x://y", now: () => at });
+      return (await newApp(site).request("/")).headers.get("etag");
+    };
+    expect(await madeAt(30)).toBe(await madeAt(0));
+    // By then it has expired: typhoon() lasts for twelve hours.
+    expect(await madeAt(13 * 60)).not.toBe(await madeAt(0));
+  });
+
   test("asks with HEAD as with GET", async () => {
     const head = await app.request("/", { method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);
@@ -144,6 +156,7 @@ describe("a page", () => {
     const { content } = order;
     for (const said of [
       "ĐANG CÓ HIỆU LỰC",
+      "Công điện số",
       content.number,
       ...content.legalBasis,
       content.signatory.post.vi,
