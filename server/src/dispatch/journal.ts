@@ -94,6 +94,23 @@ export function unpackPoints(bytes: Buffer): Points {
   return points;
 }
 
+/** Those at the positions `kept`, in that order. */
+export function pickPoints(points: Points, kept: readonly number[]): Points {
+  const { length } = kept;
+  const picked = {
+    ordinals: new Uint32Array(length),
+    planes: new Uint8Array(length),
+    ms: new Uint32Array(length),
+  };
+  for (let at = 0; at < length; at++) {
+    const from = kept[at] as number;
+    picked.ordinals[at] = points.ordinals[from] as number;
+    picked.planes[at] = points.planes[from] as number;
+    picked.ms[at] = points.ms[from] as number;
+  }
+  return picked;
+}
+
 /** Splits points into rows of at most ROW_ENTRIES_MAX. */
 export function pointRows(
   dispatchId: string,
@@ -152,19 +169,21 @@ export async function journalPosition(pool: pg.Pool): Promise<Position> {
 /**
  * The rows that are visible now and were not at `position`, and the new position. Exact whatever
  * the order of commits: visibility is asked, not a sequence, which would skip who commits late.
+ * Rows whose ids are in `without` are left out.
  */
 export async function tailRows(
   pool: pg.Pool,
   position: Position,
+  without: readonly number[] = [],
 ): Promise<{ rows: JournalRow[]; position: Position }> {
   const { rows } = await pool.query<JournalRow & { at: string }>({
     name: "journal-tail",
     text: `SELECT s.at::text AS at, ${COLUMNS}
            FROM (SELECT pg_current_snapshot() AS at) s
            LEFT JOIN journal j
-             ON ${committedSince("$1")}
+             ON ${committedSince("$1")} AND j.id <> ALL ($2::bigint[])
            ORDER BY j.id`,
-    values: [position],
+    values: [position, without],
   });
   const at = (rows[0] as { at: string }).at;
   return { rows: rows.filter((row) => row.id !== null), position: at };

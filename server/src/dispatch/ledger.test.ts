@@ -64,6 +64,42 @@ test("a receipt counts once, however often it comes and whether or not sent was 
   expect(figures?.reached).toEqual({ sent: 2, delivered: 2, read: 1 });
 });
 
+test("receipts of a request that fails are not known when they come again", async () => {
+  await using engine = await startEngine();
+  const { dispatchId } = await plant(engine);
+  const own = receipts(dispatchId, [[3, "delivered"]]);
+  // The database refuses to look for the second group, after the first was set in memory.
+  const broken = { ...own, dispatchId: "no uuid" };
+  await expect(engine.ledger.receive([own, broken])).rejects.toThrow("uuid");
+  expect(await engine.ledger.receive([own])).toMatchObject({ accepted: 1, known: 0 });
+  const reopened = await (await reopen(engine)).summarize(dispatchId);
+  expect(reopened?.channels["loopback"]?.reached.delivered).toBe(1);
+});
+
+test("a dispatch that is loaded while receipts are being made durable has them afterwards", async () => {
+  await using engine = await startEngine();
+  const { pool } = engine.database;
+  const { ledger } = engine;
+  const { dispatchId } = await plant(engine);
+  const lock = await pool.connect();
+  const own = receipts(dispatchId, [[3, "delivered"]]);
+  await ledger.summarize(dispatchId);
+  await lock.query("BEGIN");
+  await lock.query("LOCK TABLE journal IN EXCLUSIVE MODE");
+  const received = ledger.receive([own]);
+  await eventually(
+    () => pool.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'journal'::regclass"),
+    ({ rowCount }) => rowCount === 1,
+  );
+  // What is held is dropped, and read again without the row that waits.
+  await expect(ledger.receive([{ ...own, dispatchId: "no uuid" }, own])).rejects.toThrow("uuid");
+  expect((await ledger.summarize(dispatchId))?.channels["loopback"]?.reached.delivered).toBe(0);
+  await lock.query("COMMIT");
+  lock.release();
+  expect(await received).toMatchObject({ accepted: 1 });
+  expect((await ledger.summarize(dispatchId))?.channels["loopback"]?.reached.delivered).toBe(1);
+});
+
 test("a copy of a receipt is not acknowledged before the first one is durable", async () => {
   await using engine = await startEngine();
   const { pool } = engine.database;

@@ -19,6 +19,7 @@ import {
   appendRows,
   journalPosition,
   type NewJournalRow,
+  pickPoints,
   type Points,
   pointRows,
   tailRows,
@@ -52,10 +53,19 @@ export interface ReceiptVerdict {
   each: Uint8Array[];
 }
 
+const ACCEPTED = verdictCode("accepted");
+const KNOWN = verdictCode("known");
+
 interface Resident {
   readonly planes: DispatchPlanes;
   readonly sealed: boolean;
   usedAt: number;
+}
+
+/** A journal row of receipts, and whose planes have them set already. */
+interface Taken {
+  readonly row: NewJournalRow;
+  readonly resident: Resident;
 }
 
 export interface LedgerOptions {
@@ -74,6 +84,11 @@ export class Ledger {
   readonly #resident = new Map<string, Promise<Resident | undefined>>();
   /** Receipts under way: settled once what they set is durable, or is not. */
   readonly #receiving = new Set<Promise<void>>();
+  /** Rows of receipts that were committed here since the journal was last read. */
+  #written: (Pick<NewJournalRow, "dispatchId" | "channel"> & {
+    readonly id: number;
+    readonly resident: Resident;
+  })[] = [];
   #position: Position;
   #tailing: Promise<void> | undefined;
   #tailAgain = false;
@@ -135,7 +150,7 @@ export class Ledger {
   }
 
   async #tail(): Promise<void> {
-    const { rows, position } = await tailRows(this.#pool, this.#position);
+    const { rows, position } = await tailRows(this.#pool, this.#position, await this.#applied());
     for (const row of rows) {
       const resident = await this.#resident.get(row.dispatchId);
       // A dispatch that is not resident reads all its rows when it is asked for.
@@ -143,6 +158,22 @@ export class Ledger {
       this.#count(row.dispatchId, row.channel, 1);
     }
     this.#position = position;
+  }
+
+  /**
+   * Own rows whose receipts are set in what is resident: half a million a second are not read again.
+   * A dispatch that was loaded meanwhile may have read the journal before such a row was committed.
+   */
+  async #applied(): Promise<number[]> {
+    const written = this.#written;
+    this.#written = [];
+    const applied: number[] = [];
+    for (const { id, dispatchId, channel, resident } of written) {
+      if ((await this.#resident.get(dispatchId)) !== resident) continue;
+      applied.push(id);
+      this.#count(dispatchId, channel, 1);
+    }
+    return applied;
   }
 
   #count(dispatchId: string, channel: string, rows: number): void {
@@ -192,9 +223,9 @@ export class Ledger {
     durable.promise.catch(() => {});
     this.#receiving.add(durable.promise);
     try {
-      const { verdict, rows } = await this.#takeAll(groups);
+      const { verdict, taken } = await this.#takeAll(groups);
       const others = [...this.#receiving].filter((each) => each !== durable.promise);
-      await this.#append(rows);
+      await this.#append(taken);
       durable.resolve();
       // What is known may be so from receipts that are not durable yet; own ones are, so two that
       // know each other's do not wait for ever.
@@ -202,6 +233,8 @@ export class Ledger {
       await this.#storeRefusals(verdict);
       return verdict;
     } catch (error) {
+      // Some may be set in memory that are nowhere else: to call those known would lose them.
+      for (const { dispatchId } of groups) this.#resident.delete(dispatchId);
       durable.reject(error);
       throw error;
     } finally {
@@ -211,9 +244,9 @@ export class Ledger {
 
   async #takeAll(
     groups: readonly ReceiptGroup[],
-  ): Promise<{ verdict: ReceiptVerdict; rows: NewJournalRow[] }> {
+  ): Promise<{ verdict: ReceiptVerdict; taken: Taken[] }> {
     const verdict: ReceiptVerdict = { accepted: 0, known: 0, refused: [], each: [] };
-    const rows: NewJournalRow[] = [];
+    const taken: Taken[] = [];
     for (const group of groups) {
       const resident = await this.#load(group.dispatchId);
       const codes = new Uint8Array(group.ordinals.length);
@@ -225,59 +258,71 @@ export class Ledger {
         verdict.refused.push({ dispatchId, channel, reason, count: codes.length });
         continue;
       }
-      // Whoever joined later may say so before we read the row that tells of it.
-      if (hasStrangers(resident, group)) await this.catchUp();
-      rows.push(...pointRows(dispatchId, channel, this.#take(resident, group, verdict, codes)));
+      const news = await this.#take(resident, group, verdict, codes);
+      for (const row of pointRows(dispatchId, channel, news)) taken.push({ row, resident });
     }
-    return { verdict, rows };
+    return { verdict, taken };
   }
 
-  async #append(rows: readonly NewJournalRow[]): Promise<void> {
-    try {
-      this.#failPoint("receipts-taken");
-      await appendRows(this.#pool, rows);
-    } catch (error) {
-      for (const { dispatchId } of rows) this.#resident.delete(dispatchId);
-      throw error;
+  async #append(taken: readonly Taken[]): Promise<void> {
+    this.#failPoint("receipts-taken");
+    const ids = await appendRows(
+      this.#pool,
+      taken.map(({ row }) => row),
+    );
+    for (const [i, { row, resident }] of taken.entries()) {
+      const { dispatchId, channel } = row;
+      this.#written.push({ id: ids[i] as number, dispatchId, channel, resident });
     }
     this.#failPoint("committed");
   }
 
   /** Sets what is news of one group and answers it. */
-  #take(
+  async #take(
     resident: Resident,
     group: ReceiptGroup,
     verdict: ReceiptVerdict,
     codes: Uint8Array,
-  ): Points {
-    const { dispatchId, channel } = group;
+  ): Promise<Points> {
+    const { dispatchId, channel, ordinals, planes } = group;
     // Nobody may be planned on the channel, and still somebody may have joined later.
     const own = resident.planes.channels.get(channel);
     const kept: number[] = [];
+    const strangers: number[] = [];
     const refused = { foreign: 0, sealed: 0 };
-    for (let i = 0; i < group.ordinals.length; i++) {
-      const ordinal = group.ordinals[i] as number;
-      const planes = group.planes[i] as number;
-      const known = own?.look(ordinal, planes) ?? "foreign";
-      // Who joined later was told, and may say so; but is outside every sum.
-      if (known === "known" || (known === "foreign" && resident.planes.joinedLater.has(ordinal))) {
+    for (let i = 0; i < ordinals.length; i++) {
+      const ordinal = ordinals[i] as number;
+      const plane = planes[i] as number;
+      const was = resident.sealed ? own?.look(ordinal, plane) : own?.setOrdinal(ordinal, plane);
+      if (was === "known") {
         verdict.known++;
-        codes[i] = verdictCode("known");
-      } else if (known === "foreign" || resident.sealed) {
-        const reason = known === "foreign" ? "foreign" : "sealed";
-        refused[reason]++;
-        codes[i] = verdictCode(reason);
+        codes[i] = KNOWN;
+      } else if (was !== "set") strangers.push(i);
+      else if (resident.sealed) {
+        refused.sealed++;
+        codes[i] = verdictCode("sealed");
       } else {
-        own?.setOrdinal(ordinal, planes);
         kept.push(i);
-        codes[i] = verdictCode("accepted");
+        codes[i] = ACCEPTED;
       }
     }
+    const { joinedLater } = resident.planes;
+    // Whoever joined later may say so before we read the row that tells of it.
+    if (strangers.some((i) => !joinedLater.has(ordinals[i] as number))) await this.catchUp();
+    for (const i of strangers)
+      if (joinedLater.has(ordinals[i] as number)) {
+        // They were told, and may say so; but they are outside every sum.
+        verdict.known++;
+        codes[i] = KNOWN;
+      } else {
+        refused.foreign++;
+        codes[i] = verdictCode("foreign");
+      }
     verdict.accepted += kept.length;
     for (const reason of ["foreign", "sealed"] as const)
       if (refused[reason] > 0)
         verdict.refused.push({ dispatchId, channel, reason, count: refused[reason] });
-    return pick(group, kept);
+    return pickPoints(group, kept);
   }
 
   /** Refusals are counted for dispatches that exist; a stranger cannot fill a table with invented ids. */
@@ -342,29 +387,4 @@ export class Ledger {
     this.#resident.delete(dispatchId);
     this.#log.info({ dispatch: dispatchId }, "reduced to figures");
   }
-}
-
-/** Whether some of these are neither planned nor known to have joined later. */
-function hasStrangers({ planes }: Resident, { channel, ordinals }: ReceiptGroup): boolean {
-  const own = planes.channels.get(channel);
-  return ordinals.some(
-    (ordinal) =>
-      !planes.joinedLater.has(ordinal) && (own?.look(ordinal, 0) ?? "foreign") === "foreign",
-  );
-}
-
-function pick(points: Points, kept: readonly number[]): Points {
-  const { length } = kept;
-  const picked = {
-    ordinals: new Uint32Array(length),
-    planes: new Uint8Array(length),
-    ms: new Uint32Array(length),
-  };
-  for (let at = 0; at < length; at++) {
-    const from = kept[at] as number;
-    picked.ordinals[at] = points.ordinals[from] as number;
-    picked.planes[at] = points.planes[from] as number;
-    picked.ms[at] = points.ms[from] as number;
-  }
-  return picked;
 }
