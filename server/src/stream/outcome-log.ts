@@ -37,7 +37,8 @@ export interface OutcomeLogOptions {
 
 export class OutcomeLog {
   readonly #options: OutcomeLogOptions;
-  #gathering = new Map<string, Batch>();
+  #gathering = new Map<Entry, Batch>();
+  #gatheringJoined = new Map<Entry, Batch>();
   readonly #waiting: Batch[] = [];
   #entries = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -59,11 +60,11 @@ export class OutcomeLog {
     const { dispatch } = entry;
     if (!entry.told.add(ordinal)) return;
     const joined = !dispatch.has(ordinal);
-    const key = `${joined ? "j" : "s"}${dispatch.dispatchId}`;
-    let batch = this.#gathering.get(key);
+    const gathering = joined ? this.#gatheringJoined : this.#gathering;
+    let batch = gathering.get(entry);
     if (!batch) {
       batch = { entry, joined, list: new EntryList() };
-      this.#gathering.set(key, batch);
+      gathering.set(entry, batch);
     }
     const ms = Math.max(0, Math.round(this.#options.now() - dispatch.issuedAtMs));
     batch.list.push(ordinal, SENT, Math.min(ms, 0xffff_ffff));
@@ -103,8 +104,9 @@ export class OutcomeLog {
   }
 
   async #writeAll(): Promise<void> {
-    this.#waiting.push(...this.#gathering.values());
+    this.#waiting.push(...this.#gathering.values(), ...this.#gatheringJoined.values());
     this.#gathering = new Map();
+    this.#gatheringJoined = new Map();
     this.#bound();
     const batches = this.#waiting.splice(0);
     const failed = await Promise.all(batches.map((batch) => this.#writeOne(batch)));
