@@ -3,3 +3,6 @@
 
 /** Milliseconds of the machine's monotonic clock. */
 export const clockMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+/** An instant in Unix time, as servers say it, on the machine's monotonic clock; to a millisecond. */
+export const clockMsOf = (unixMs: number): number => unixMs - Date.now() + clockMs();

@@ -11,7 +11,7 @@ import { getDispatch } from "@loa/api/dispatches.ts";
 import type { BulletinKind } from "@loa/model/bulletin-type.ts";
 import type { ChannelName } from "@loa/model/endpoint.ts";
 import { typhoonContent } from "@loa/model/typhoon-content.ts";
-import { clockMs } from "./clock.ts";
+import { clockMs, clockMsOf } from "./clock.ts";
 import type { OpenSet } from "./people-set.ts";
 
 export interface DraftWish {
@@ -25,6 +25,11 @@ export interface Issued {
   readonly dispatchId: string;
   /** clockMs() when the request left. */
   readonly askedMs: number;
+  /**
+   * clockMs() of the instant that bulletin and dispatch bear: the server had accepted the request,
+   * and began the transaction that makes the plan durable.
+   */
+  readonly issuedMs: number;
   /** From the request to its answer: the plan is durable then. */
   readonly acceptedMs: number;
 }
@@ -63,7 +68,9 @@ export function openDesk({ set, installation }: OpenSet): Desk {
     async issue(id) {
       const askedMs = clockMs();
       const issued = await approver.ask(issueBulletin, { params: { id } });
-      return { dispatchId: issued.dispatch.id, askedMs, acceptedMs: clockMs() - askedMs };
+      const { id: dispatchId, issuedAt } = issued.dispatch;
+      const issuedMs = clockMsOf(Date.parse(issuedAt));
+      return { dispatchId, askedMs, issuedMs, acceptedMs: clockMs() - askedMs };
     },
     summary: (dispatchId) => askSummary(author, dispatchId),
   };

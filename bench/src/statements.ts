@@ -5,8 +5,13 @@ import { join } from "node:path";
 import type { BenchInstallation } from "./installation.ts";
 
 const PREFIX = "[bench %a] ";
+/** Asked last; what came before it is in the log when this is. */
+const WITNESS = "all statements were logged";
 
-/** Starts counting; `stop` answers how many there were of processes with this application name. */
+/**
+ * Starts counting; `stop` answers how many there were of processes with this application name.
+ * @throws when the log lacks what the benchmark itself asked, so that a count of none is proof.
+ */
 export async function countStatements(
   { connection, folder }: BenchInstallation,
   application: string,
@@ -19,7 +24,9 @@ export async function countStatements(
   const from = statSync(file).size;
   return {
     async stop() {
+      await pool.query(`SELECT '${WITNESS}'`);
       const text = readFileSync(file).subarray(from).toString("utf8");
+      if (!text.includes(WITNESS)) throw new Error("PostgreSQL's log does not hold what was asked");
       await pool.query("ALTER SYSTEM RESET log_statement");
       await pool.query("ALTER SYSTEM RESET log_line_prefix");
       await pool.query("SELECT pg_reload_conf()");

@@ -1,23 +1,36 @@
 // Holds the connections of a crowd in a process of its own, over bare sockets: what a phone does with
-// a message is not measured here, and must not stand in the way of the next one's arrival.
+// a message is not measured here, and must not stand in the way of the next one's arrival. The crowd
+// shares the cores with what is measured, so it reads into one buffer, and nobody has to ask it
+// again and again whether everybody has heard.
 import { connect, type Socket } from "node:net";
 import { clockMs } from "../clock.ts";
 import type { CrowdAnswer, CrowdTarget, ToCrowd } from "./protocol.ts";
 
 /** Connections that are being opened at once, when nobody is in a hurry. */
 const OPENING_MAX = 200;
+/** Bytes that are read at once; all members share the buffer, as each is done with it at once. */
+const READ_BYTES = 64 * 1024;
+const READ_BUFFER = Buffer.alloc(READ_BYTES);
 
 interface Member {
   readonly request: string;
   socket: Socket | undefined;
   isGreeted: boolean;
   heard: number;
-  heardAtMs: number;
 }
 
-let target: CrowdTarget | undefined;
+/** What is looked for in what the other side sends, as bytes. */
+interface Marks {
+  readonly greeting: Buffer;
+  readonly message: Buffer;
+}
+
+let target: (CrowdTarget & { readonly marks: Marks }) | undefined;
 let members: Member[] = [];
 let lost = 0;
+let lastMs = Number.NaN;
+/** Messages that everybody is to hear, who has not yet, and whom to tell once they have. */
+let awaited = { messages: 0, missing: 0, done: () => {} };
 
 process.on("message", (question: ToCrowd) => {
   void respond(question).then((answer) => process.send?.(answer));
@@ -30,11 +43,25 @@ async function respond(question: ToCrowd): Promise<CrowdAnswer> {
   if (question.kind === "open") await openAll(question.target);
   if (question.kind === "storm") storm();
   if (question.kind === "forget") forget();
-  const arrivals =
-    question.kind === "arrivals"
-      ? Float64Array.from(members, ({ heardAtMs }) => heardAtMs)
-      : undefined;
-  return { counts: count(), atMs, ...(arrivals && { arrivals }) };
+  if (question.kind === "hear") await allHear(question.messages, question.withinMs);
+  return { counts: count(), atMs, lastMs };
+}
+
+/** Resolves once every member has heard so many messages, or when the time is up. */
+async function allHear(messages: number, withinMs: number): Promise<void> {
+  const missing = members.filter(({ heard }) => heard < messages).length;
+  if (missing === 0) return;
+  await new Promise<void>((done) => {
+    const timer = setTimeout(done, withinMs);
+    awaited = {
+      messages,
+      missing,
+      done() {
+        clearTimeout(timer);
+        done();
+      },
+    };
+  });
 }
 
 function count(): CrowdAnswer["counts"] {
@@ -50,14 +77,16 @@ function count(): CrowdAnswer["counts"] {
 }
 
 function forget(): void {
-  for (const member of members) {
-    member.heard = 0;
-    member.heardAtMs = Number.NaN;
-  }
+  for (const member of members) member.heard = 0;
+  lastMs = Number.NaN;
 }
 
 async function openAll(wanted: CrowdTarget): Promise<void> {
-  target = wanted;
+  const { greeting, message } = wanted;
+  target = {
+    ...wanted,
+    marks: { greeting: Buffer.from(greeting), message: Buffer.from(message) },
+  };
   for (const { socket } of members) drop(socket);
   lost = 0;
   members = wanted.requests.map((request) => ({
@@ -65,7 +94,6 @@ async function openAll(wanted: CrowdTarget): Promise<void> {
     socket: undefined,
     isGreeted: false,
     heard: 0,
-    heardAtMs: Number.NaN,
   }));
   const waiting = members.values();
   const openNext = async () => {
@@ -90,23 +118,33 @@ function drop(socket: Socket | undefined): void {
 
 /** Opens one connection; `done` is called when it was greeted, or has failed. */
 function open(member: Member, done: () => void): void {
-  const { host, port, greeting, message } = target as CrowdTarget;
-  const socket = connect({ host, port, noDelay: true });
-  member.socket = socket;
-  socket.write(member.request);
-  socket.on("data", (chunk: Buffer) => {
-    if (!member.isGreeted && chunk.includes(greeting)) {
+  const { host, port, marks } = target as NonNullable<typeof target>;
+  const callback = (length: number): boolean => {
+    const bytes = READ_BUFFER.subarray(0, length);
+    if (!member.isGreeted && bytes.includes(marks.greeting)) {
       member.isGreeted = true;
       done();
     }
-    for (let at = chunk.indexOf(message); at >= 0; at = chunk.indexOf(message, at + 1)) {
-      member.heard += 1;
-      member.heardAtMs = clockMs();
-    }
-  });
+    hear(member, bytes, marks.message);
+    return true;
+  };
+  const onread = { buffer: READ_BUFFER, callback };
+  const socket = connect({ host, port, noDelay: true, onread });
+  member.socket = socket;
+  socket.write(member.request);
   socket.on("error", () => {});
   socket.on("close", () => {
     lost += 1;
     done();
   });
+}
+
+function hear(member: Member, bytes: Buffer, mark: Buffer): void {
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + mark.length)) {
+    member.heard += 1;
+    lastMs = clockMs();
+    if (member.heard !== awaited.messages) continue;
+    awaited.missing -= 1;
+    if (awaited.missing === 0) awaited.done();
+  }
 }

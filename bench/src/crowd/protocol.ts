@@ -18,7 +18,8 @@ export type ToCrowd =
   | { readonly kind: "count" }
   /** Forgets what was heard. */
   | { readonly kind: "forget" }
-  | { readonly kind: "arrivals" };
+  /** Is answered once everybody has heard so many messages, or when the time is up. */
+  | { readonly kind: "hear"; readonly messages: number; readonly withinMs: number };
 
 export interface CrowdCounts {
   readonly greeted: number;
@@ -31,8 +32,8 @@ export interface CrowdCounts {
 
 export interface CrowdAnswer {
   readonly counts: CrowdCounts;
-  /** When each member heard its latest message, on the machine's clock; NaN for who heard none. */
-  readonly arrivals?: Float64Array;
+  /** When the latest message was heard, on the machine's clock; NaN when none was. */
+  readonly lastMs: number;
   /** When the storm's connections were dropped. */
   readonly atMs: number;
 }

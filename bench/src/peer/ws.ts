@@ -6,10 +6,8 @@ import { clockMs } from "../clock.ts";
 import type { Crowd } from "../crowd/crowd.ts";
 import { endProcess } from "../installation.ts";
 import { readCost } from "../process-cost.ts";
-import { waitUntil } from "../wait.ts";
 
 const PROGRAM = fileURLToPath(new URL("ws-server.ts", import.meta.url));
-const HEARD_MS_MAX = 60_000;
 /** About what a warning in two languages takes. */
 const MESSAGE_BYTES = 6_000;
 const MARK = "event: warning";
@@ -45,12 +43,7 @@ export async function measureWs(crowd: Crowd, count: number, runs: number): Prom
       const before = cost();
       const sentMs = clockMs();
       child.send(MARK.padEnd(MESSAGE_BYTES, "."));
-      await waitUntil(HEARD_MS_MAX, async () => {
-        const { counts } = await crowd.ask({ kind: "count" });
-        return counts.heardLeast >= 1;
-      });
-      const { arrivals = new Float64Array() } = await crowd.ask({ kind: "arrivals" });
-      const last = arrivals.reduce((latest, at) => Math.max(latest, at), 0);
+      const last = await crowd.hear(1);
       const cpuMicrosPerSend = ((cost().cpuSeconds - before.cpuSeconds) / count) * 1e6;
       if (run > 0) measured.push({ lastMs: last - sentMs, cpuMicrosPerSend, connectionBytes });
     }
