@@ -1,12 +1,27 @@
 // The checks of the chain drill: at every step the receiving side must have what the people's own file
-// says, each once, and afterwards nobody may hold a warning that no longer holds. Pure.
+// says, each once and in the right words, the ledger must say the same, and afterwards nobody may hold
+// a warning that no longer holds. Pure.
 import { PURPOSES, type Purpose } from "@loa/model/chain-step.ts";
-import type { StageExpectation } from "./chain-plan.ts";
+import { type ArrivedMessage, type IssuedAs, messageFaults, messagesOf } from "./chain-message.ts";
 import type { DrillCheck } from "./document.ts";
 import type { Testimony } from "./witness-protocol.ts";
 
 /** People whom a check names; the rest is counted. */
 const NAMED_MAX = 5;
+
+/** What is asked of every step. */
+export const STAGE_CHECKS = [
+  "exactly those were told who should be",
+  "nobody was told twice",
+  "nobody is left with a warning that no longer holds",
+  "what arrived is what was approved, in words for each group",
+  "loudspeakers were ordered where they should be",
+  "the ledger says what the receivers say, and sums",
+  "a phone that missed it all comes back to the present state, once",
+] as const;
+type StageCheck = (typeof STAGE_CHECKS)[number];
+
+export const checkName = (stage: string, check: string): string => `${stage}: ${check}`;
 
 /** What arrived of one sending. */
 export interface StageArrivals {
@@ -14,22 +29,27 @@ export interface StageArrivals {
   readonly times: ReadonlyMap<number, number>;
   /** Communes whose loudspeakers were ordered. */
   readonly ordered: readonly string[];
+  /** The different messages that came. */
+  readonly messages: readonly ArrivedMessage[];
 }
 
 /** One step as it was seen from outside. */
-export interface SeenStage {
-  readonly expected: StageExpectation;
-  readonly bulletin: string;
+export interface SeenStage extends IssuedAs {
+  /** What is wrong with the ledger's figures of it. */
+  readonly ledger: readonly string[];
+  /** What devices heard that came back after missing everything so far, where that was wrong. */
+  readonly returned: readonly string[];
   readonly seen: Readonly<Record<Purpose, StageArrivals>>;
 }
 
 /** Reads one sending out of a testimony. @param indexOf the row of a person by the registry's number. */
 export function arrivalsOf(
   testimony: Testimony | undefined,
+  dispatchId: string,
   indexOf: ReadonlyMap<number, number>,
 ): StageArrivals {
   const times = new Map<number, number>();
-  if (testimony === undefined) return { times, ordered: [] };
+  if (testimony === undefined) return { times, ordered: [], messages: [] };
   const add = (index: number, count: number) => {
     if (count > 0) times.set(index, (times.get(index) ?? 0) + count);
   };
@@ -37,13 +57,14 @@ export function arrivalsOf(
   for (const [i, index] of live.index.entries()) add(index, live.times[i] ?? 0);
   for (const [i, ordinal] of loopback.ordinal.entries())
     add(indexOf.get(ordinal) ?? -1, loopback.times[i] ?? 0);
-  return { times, ordered: orders.map(({ areaCode }) => areaCode).toSorted() };
+  const ordered = orders.map(({ areaCode }) => areaCode).toSorted();
+  return { times, ordered, messages: messagesOf(testimony, dispatchId) };
 }
 
 /** What somebody has in the end: the bulletin that they would act on, or nothing. */
 export function holdersAfter(stages: readonly SeenStage[]): Map<number, string> {
   const holds = new Map<number, string>();
-  for (const { seen, bulletin, expected } of stages) {
+  for (const { seen, bulletin, replaces, expected } of stages) {
     const isEnd = expected.stage.step === "cancel";
     for (const index of seen.main.times.keys())
       if (isEnd) holds.delete(index);
@@ -51,7 +72,7 @@ export function holdersAfter(stages: readonly SeenStage[]): Map<number, string> 
     for (const index of seen.left.times.keys()) holds.delete(index);
     // Whoever has no live channel keeps the wording that was corrected, and nothing else differs.
     if (expected.stage.step === "correction")
-      for (const index of holds.keys()) holds.set(index, bulletin);
+      for (const [index, held] of holds) if (held === replaces) holds.set(index, bulletin);
   }
   return holds;
 }
@@ -72,12 +93,19 @@ export function checkChain(stages: readonly SeenStage[]): DrillCheck[] {
       const got = stage.seen[purpose].ordered.join(" ");
       return wanted === got ? [] : [`${purpose}: ordered [${got}], should be [${wanted}]`];
     });
-    return [
-      check(`${name}: exactly those were told who should be, of what they should be`, told),
-      check(`${name}: nobody was told twice`, people([...twice, ...both])),
-      check(`${name}: nobody is left with a warning that no longer holds`, people(stale)),
-      check(`${name}: loudspeakers were ordered where they should be`, orders),
-    ];
+    const says = PURPOSES.flatMap((purpose) =>
+      messageFaults(stage, purpose, stage.seen[purpose].messages),
+    );
+    const wrongs: Readonly<Record<StageCheck, readonly string[]>> = {
+      "exactly those were told who should be": told,
+      "nobody was told twice": people([...twice, ...both]),
+      "nobody is left with a warning that no longer holds": people(stale),
+      "what arrived is what was approved, in words for each group": says,
+      "loudspeakers were ordered where they should be": orders,
+      "the ledger says what the receivers say, and sums": stage.ledger,
+      "a phone that missed it all comes back to the present state, once": stage.returned,
+    };
+    return STAGE_CHECKS.map((each) => check(checkName(name, each), wrongs[each]));
   });
 }
 

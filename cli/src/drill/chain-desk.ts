@@ -28,6 +28,7 @@ const REASON = {
 /** A step as it was issued. */
 export interface IssuedStage {
   readonly bulletin: string;
+  readonly approvedHash: string;
   readonly dispatches: Partial<Record<Purpose, string>>;
 }
 
@@ -39,12 +40,12 @@ export async function issueStage(
   old: string | undefined,
 ): Promise<IssuedStage> {
   const draft = await draftStage(cast, stage, number, old);
-  const { id } = await agreeOn(cast, draft);
+  const { id, approvedHash } = await agreeOn(cast, draft);
   const params = { id };
   const { dispatch } = await cast.approver.ask(issueBulletin, { params });
   const { dispatches } = await cast.author.ask(getBulletin, { params });
   const others = Object.fromEntries(dispatches.map((each) => [each.purpose, each.id]));
-  return { bulletin: id, dispatches: { ...others, main: dispatch.id } };
+  return { bulletin: id, approvedHash, dispatches: { ...others, main: dispatch.id } };
 }
 
 /** The sendings of a bulletin once those it leaves out were found, or could not be found in time. */

@@ -34,9 +34,9 @@ export function planChain(areas: readonly string[], units: readonly Unit[]): Cha
   const last = moved.slice(Math.floor(kept.length / 2));
   return [
     { name: "alert", step: "alert", areas },
-    { name: "update (the area moves)", step: "update", areas: moved },
+    { name: "update, moved", step: "update", areas: moved },
     { name: "correction", step: "correction", areas: moved },
-    { name: "update", step: "update", areas: last },
+    { name: "update, smaller", step: "update", areas: last },
     { name: "cancel", step: "cancel", areas: last },
   ];
 }
