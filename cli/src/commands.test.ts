@@ -5,6 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import {
+  approveBulletin,
+  createBulletin,
+  getBulletin,
+  issueBulletin,
+  submitBulletin,
+} from "@loa/api/bulletins.ts";
+import { createClient } from "@loa/api/client.ts";
+import { createIncident } from "@loa/api/incidents.ts";
 import { typhoonContent } from "@loa/model/typhoon-content.ts";
 import { openSink, type Sink } from "@loa/sink/sink.ts";
 import { runLoa } from "../test/run-loa.ts";
@@ -201,6 +210,70 @@ test("a bulletin goes from a file to the ledger, and only a second person approv
   expect(orders).toMatchObject({ items: [{ area: "SL001", state: "accepted" }] });
   expect((await loa("provinceAuthor", "bulletins", "list")).stdout).toContain(id);
 });
+
+test("one storm is one thread: update, correct, last and cancel, and what is asked about", async () => {
+  const as = (holder: string) =>
+    createClient({ origin: instance.api, key: keyOf(instance.demonstration, holder) });
+  const [author, approver] = [as("provinceAuthor"), as("provinceApprover")];
+  const name = { vi: "Bão số 9", en: "Typhoon No. 9" };
+  const incident = await author.ask(createIncident, { body: { hazard: "storm", name } });
+  const target = { areas: ["SL001"], zones: [], rule: { kind: "named" } } as const;
+  const typhoon = typhoonContent({
+    type: "Exercise",
+    target,
+    channels: ["loopback"],
+    now: new Date(),
+  });
+  const accountId = instance.demonstration.accounts[0]?.id ?? "";
+  const issue = async (id: string) => {
+    const params = { id };
+    const { version } = await author.ask(getBulletin, { params });
+    const { hash } = await author.ask(submitBulletin, { params, body: { version } });
+    await approver.ask(approveBulletin, { params, body: { hash: hash ?? "" } });
+    await approver.ask(issueBulletin, { params });
+  };
+  const issued = async (number: string) => {
+    const content = { ...typhoon, number, incidentId: incident.id } as never;
+    const { id } = await author.ask(createBulletin, { body: { accountId, content } });
+    await issue(id);
+    return id;
+  };
+  type Draft = { id: string; content: object };
+  const draft = (...args: string[]) => loaJson<Draft>("provinceAuthor", "bulletins", ...args);
+  const refused = async (...args: string[]) => {
+    const run = await loa("provinceAuthor", "bulletins", ...args);
+    expect([args, run.status]).toEqual([args, 1]);
+    return run.stderr;
+  };
+
+  expect(await refused("update", "--incident", incident.id)).toContain("bulletin-state");
+  const alert = await issued("1/CĐ");
+  const update = await draft("update", "--incident", incident.id);
+  expect(update).toMatchObject({ step: "update", references: [alert] });
+  const other = await issued("2/CĐ");
+  const asked = await refused("update", "--incident", incident.id);
+  for (const each of [`${alert}: 1/CĐ`, `${other}: 2/CĐ`]) expect(asked).toContain(each);
+  await issue(update.id);
+  expect(await refused("update", alert)).toContain(`${update.id} took its place`);
+
+  const louder = join(folder, "louder.json");
+  await writeFile(louder, JSON.stringify({ ...update.content, riskLevel: 5 }));
+  expect(await refused("correct", update.id, "--content", louder)).toContain("changes words only");
+  const correction = await draft("correct", update.id);
+  expect(correction).toMatchObject({ step: "correction", references: [update.id] });
+  await issue(correction.id);
+
+  const last = await draft("update", correction.id, "--last");
+  expect(last).toMatchObject({ step: "last", references: [correction.id] });
+  await issue(last.id);
+  expect(await refused("update", last.id)).toContain("last of its chain");
+  const shown = await loa("provinceAuthor", "bulletins", "show", last.id);
+  for (const words of ["tin cuối cùng", correction.id]) expect(shown.stdout).toContain(words);
+
+  const reason = ["--reason-vi", "Bão đã tan.", "--reason-en", "The storm is over."];
+  const cancel = await draft("cancel", last.id, ...reason);
+  expect(cancel).toMatchObject({ step: "cancel", references: [last.id] });
+}, 180_000);
 
 test("a CAP message becomes a draft, with what to look at", async () => {
   const cap = fileURLToPath(new URL("../../cap/fixtures/song-lua-typhoon.xml", import.meta.url));
