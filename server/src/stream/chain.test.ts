@@ -1,6 +1,13 @@
 // A chain of bulletins as devices hear it: who is left out, who comes back, and who is not woken.
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openStreamWorld, type StreamWorld, take, until } from "../../test/stream-kit.ts";
+import {
+  type NewDispatch,
+  openStreamWorld,
+  type StreamWorld,
+  take,
+  until,
+} from "../../test/stream-kit.ts";
+import type { LiveDispatch } from "../dispatch/live-feed.ts";
 
 let world: StreamWorld;
 beforeEach(async () => {
@@ -82,4 +89,51 @@ test("a device that comes back learns what of that which it has is over, and how
       { dispatch: cancelled.dispatchId, how: "cancelled" },
     ],
   });
+});
+
+test("a device that comes back after days gets the present state of each incident, once", async () => {
+  const DAY_MS = 86_400_000;
+  let now = Date.now();
+  await using days = await openStreamWorld({ now: () => now });
+  const lasting = (count: number) => ({ expiresAtMs: now + count * DAY_MS, audience: [1] });
+  const update = (of: LiveDispatch[], more: NewDispatch = {}) => {
+    for (const { dispatchId } of of) days.book.close(dispatchId, "cancelled");
+    const supersedes = of.map(({ dispatchId }) => dispatchId);
+    return days.issue({ msgType: "Update", step: "update", ...lasting(3), supersedes, ...more });
+  };
+  const storm = days.issue(lasting(3));
+  const flood = days.issue(lasting(3));
+  const heat = days.issue(lasting(1));
+  const slide = days.issue(lasting(3));
+  const phone = await days.connect(1);
+  expect(await take(phone, 5)).toHaveLength(5);
+  phone.close();
+  const had = [storm, flood, heat, slide].map(({ dispatchId }) => dispatchId);
+
+  // Two days without a signal: one storm goes on, one flood was false, the heat ends by itself, and the
+  // landslide moves away from here.
+  const second = update([storm]);
+  const third = update([storm, second]);
+  const last = update([storm, second, third], { step: "last" });
+  const cancel = update([flood], { msgType: "Cancel", step: "cancel" });
+  update([slide], { audience: [2], bulletinId: "01890a5d-ac96-774b-bcce-b302099a8058" });
+  const left = update([slide], {
+    purpose: "left",
+    lane: "notice",
+    bulletinId: "01890a5d-ac96-774b-bcce-b302099a8058",
+  });
+  now += 2 * DAY_MS;
+  await days.stream.refresh();
+  const wish = { have: had, ...(phone.cursor !== undefined && { cursor: phone.cursor }) };
+  await using back = await days.connect(1, wish);
+  const hello = JSON.parse(String((await back.next())?.data)) as { ended: { dispatch: string }[] };
+  expect(hello.ended.map(({ dispatch }) => dispatch).toSorted()).toEqual(had.toSorted());
+  const present = [`warning ${last.dispatchId}`, `warning ${cancel.dispatchId}`];
+  expect(await take(back, 3)).toEqual([...present, `notice ${left.dispatchId}`]);
+  // Nothing of it comes again, whether the device lists what it has or only says how far it came.
+  const next = days.issue(lasting(1));
+  expect(await take(back, 1)).toEqual([`warning ${next.dispatchId}`]);
+  await using again = await days.connect(1, { cursor: back.cursor });
+  const further = days.issue(lasting(1));
+  expect(await take(again, 2)).toEqual(["hello", `warning ${further.dispatchId}`]);
 });
