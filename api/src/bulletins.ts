@@ -100,6 +100,9 @@ export const bulletinSchema = bulletinSummarySchema
         personId: idSchema,
         person: z.string(),
         capacity: z.enum(["member", "parent-duty", "standing-order"]),
+        standingOrderId: idSchema
+          .nullable()
+          .meta({ description: "The order under which a bulletin went out at once" }),
         hash: hashSchema,
         at: instantSchema,
         keyId: z.string(),

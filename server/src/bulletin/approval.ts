@@ -28,6 +28,8 @@ export interface Approval {
   readonly personId: string;
   readonly personName: string;
   readonly capacity: NewApproval["capacity"];
+  /** The standing order that is signed, or by which a bulletin was approved. */
+  readonly standingOrderId: string | null;
   readonly hash: Buffer;
   readonly hashVersion: number;
   readonly at: Date;
@@ -140,8 +142,8 @@ export async function selectApprovals(
       ? ["a.bulletin_id = $1", of.bulletinId]
       : ["a.standing_order_id = $1 AND a.bulletin_id IS NULL", of.standingOrderId];
   const { rows } = await sql.query<Approval>(
-    `SELECT a.person_id AS "personId", p.name AS "personName", a.capacity, a.hash,
-            a.hash_version AS "hashVersion", a.at, a.key_id AS "keyId", a.signature,
+    `SELECT a.person_id AS "personId", p.name AS "personName", a.capacity,
+            a.standing_order_id AS "standingOrderId", a.hash, a.hash_version AS "hashVersion", a.at, a.key_id AS "keyId", a.signature,
             a.voided_at AS "voidedAt"
      FROM approval a JOIN person p ON p.id = a.person_id WHERE ${condition} ORDER BY a.id`,
     [id],

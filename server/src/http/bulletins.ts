@@ -170,6 +170,7 @@ export const showApproval = (approval: Approval) => ({
   personId: approval.personId,
   person: approval.personName,
   capacity: approval.capacity,
+  standingOrderId: approval.standingOrderId,
   hash: approval.hash.toString("hex"),
   at: approval.at.toISOString(),
   keyId: approval.keyId,

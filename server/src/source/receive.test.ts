@@ -226,7 +226,10 @@ describe("a chain", () => {
 });
 
 describe("a standing order that names the source", () => {
-  async function signed(source: CapSource): Promise<string> {
+  async function signed(
+    source: CapSource,
+    change: Partial<StandingOrderBody> = {},
+  ): Promise<string> {
     const [author, approver, duty] = await Promise.all(
       (["provinceAuthor", "provinceApprover", "provinceDuty"] as const).map((each) =>
         world.actor(each),
@@ -264,6 +267,7 @@ describe("a standing order that names the source", () => {
       blanks: { headline: { kind: "text", label: { vi: "Tin", en: "News" }, max: 100 } },
       expiresAt: formatLocalTime(new Date(Date.now() + 30 * 86_400_000)),
       source: source.id,
+      ...change,
     } as StandingOrderBody;
     if (!author || !approver || !duty) throw new Error("nobody is there");
     const { accountId } = source;
@@ -288,7 +292,7 @@ describe("a standing order that names the source", () => {
     );
     expect(bulletin).toMatchObject({ state: "issued", standingOrderId: orderId });
     expect(bulletin.content.texts.vi.headline).toContain("bão số 9");
-    expect(approvals).toMatchObject([{ capacity: "standing-order" }]);
+    expect(approvals).toMatchObject([{ capacity: "standing-order", standingOrderId: orderId }]);
   });
 
   test("is known to have been used, when a crash came right after the issue", async () => {
@@ -322,6 +326,30 @@ describe("a standing order that names the source", () => {
     const { message } = await receive(capMessage(wish), source, arrival);
     expect(message.state).toBe("drafted");
     expect(message.remarks.find((each) => each.startsWith("It was not issued"))).toContain(why);
+  });
+
+  test("is for that source, hazard and area: a message beside it becomes a draft, and is told why", async () => {
+    const drafted = async (identifier: string, source: CapSource, more = {}) => {
+      const { message } = await receive(capMessage({ identifier, ...more }), source);
+      expect(message.state).toBe("drafted");
+      return message.remarks.find((each) => each.startsWith("It was not issued"));
+    };
+    const elsewhere = await admit();
+    await signed(elsewhere, { areas: ["SL001"] });
+    expect(await drafted("area", elsewhere)).toContain("SL002 is outside the order's areas");
+    expect(
+      (await receive(capMessage({ identifier: "in", areas: ["SL001"] }), elsewhere)).message.state,
+    ).toBe("issued");
+    const other = await admit({ hazards: ["storm", "flood"] });
+    await signed(other);
+    const change = (xml: string) => xml.replaceAll("<value>storm<", "<value>flood<");
+    expect(await drafted("hazard", other, { change })).toContain("no standing order is for flood");
+    const low = await admit();
+    await signed(low, { highestLevel: 3 });
+    expect(await drafted("level", low)).toContain("riskLevel");
+    // An order that names one source serves no other, and is not even spoken of.
+    const stranger = await admit();
+    expect(await drafted("stranger", stranger)).toBeUndefined();
   });
 });
 
