@@ -70,7 +70,8 @@ export async function openBulletinDesk(): Promise<BulletinDesk> {
   mountIncidents(app, world.deps);
   mountBulletins(app, world.deps);
   mountStandingOrders(app, world.deps);
-  const { origin, close } = await listen(app, { host: "127.0.0.1", port: 0 });
+  const listening = await listen(app, { host: "127.0.0.1", port: 0 });
+  const { origin } = listening;
   const as = (holder: DemonstrationHolder) => createClient({ origin, key: world.keyOf(holder) });
   const approve = async ({ id, version }: BulletinDraft) => {
     const params = { id };
@@ -90,7 +91,7 @@ export async function openBulletinDesk(): Promise<BulletinDesk> {
     },
     async [Symbol.asyncDispose]() {
       authenticator.close();
-      await close();
+      await listening.close();
       await world.close();
     },
   };
