@@ -10,12 +10,17 @@ import { StartRefused } from "./role/start-refused.ts";
 const { values } = parseArgs({ options: { role: { type: "string" } } });
 switch (ROLE_NAMES.find((name) => name === values.role)) {
   case "front": {
-    // The door is open before the rest is even loaded.
     const { openDoor } = await import("./role/public-door.ts");
-    serveRoleBehindDoor(openDoor, async (context, door) => {
-      const { startFront } = await import("./role/front.ts");
-      return startFront(context, door);
-    });
+    const loadFront = () => import("./role/front.ts");
+    serveRoleBehindDoor(
+      async (order) => {
+        const door = await openDoor(order);
+        // Only now, so that the door is open the sooner; what fails does so again below.
+        loadFront().catch(() => {});
+        return door;
+      },
+      async (context, door) => (await loadFront()).startFront(context, door),
+    );
     break;
   }
   case "stream":

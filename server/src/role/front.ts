@@ -53,8 +53,9 @@ export async function startFront(context: RoleContext, door: PublicDoor): Promis
   const { db, pool } = connection;
   let tree = await loadAreaTree(db);
   let resolver = createTargetResolver(db, tree);
-  void Promise.resolve(resolver.warm()).catch((error) => log.error({ err: error }, "shapes"));
   const index = await openAudienceIndex(connection, () => tree);
+  // After the index, without which nothing can be issued; shapes are for who draws.
+  void Promise.resolve(resolver.warm()).catch((error) => log.error({ err: error }, "shapes"));
   const authenticator = createAuthenticator(db, bus);
   const generations = await openTokenGenerations(pool);
 

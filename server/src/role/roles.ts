@@ -134,13 +134,14 @@ export function superviseRoles(options: RolesOptions): Roles {
     sayAway: () => children.get("front")?.child.sayAway(),
     async start(on, signal) {
       ground = on;
-      await startChild("ledger");
-      signal.throwIfAborted();
       const workers = Array.from({ length: config.workers }, (_, i) => `worker-${i}`);
-      await Promise.all(workers.map((name) => startChild("worker", name)));
+      await Promise.all([
+        startChild("ledger"),
+        ...workers.map((name) => startChild("worker", name)),
+        startChild("stream"),
+      ]);
       signal.throwIfAborted();
-      await startChild("stream");
-      signal.throwIfAborted();
+      // Last: it is told where the stream listens, and issues only when all others are there.
       await (children.get("front")?.child ?? makeChild("front")).start();
       signal.throwIfAborted();
     },
