@@ -1,6 +1,7 @@
 // A storm in Sông Lụa as its agencies send it: an order that is replaced, a commune's own warning, a
 // notice that is taken back, an exercise and a public test. What the public then sees is the matter
 // of the tests in this folder.
+import { correctBulletin, updateBulletin } from "@loa/api/bulletin-chain.ts";
 import {
   approveBulletin,
   cancelBulletin,
@@ -62,6 +63,22 @@ export async function cancel(desk: Desk, id: string): Promise<string> {
   return approveAndIssue(desk, draft.id);
 }
 
+/** Issues a correction or the last bulletin of a chain; answers its id. */
+export async function follow(
+  desk: Desk,
+  id: string,
+  step: "correction" | "last",
+  content: BulletinContent,
+): Promise<string> {
+  const params = { id };
+  const next = content as never;
+  const draft =
+    step === "last"
+      ? await desk.author.ask(updateBulletin, { params, body: { content: next, last: true } })
+      : await desk.author.ask(correctBulletin, { params, body: { content: next } });
+  return approveAndIssue(desk, draft.id);
+}
+
 async function approveAndIssue({ author, approver }: Desk, id: string): Promise<string> {
   const params = { id };
   const { hash } = await author.ask(submitBulletin, { params, body: { version: 1 } });
@@ -75,6 +92,9 @@ export interface Storm {
   readonly replaced: string;
   readonly order: string;
   readonly ofCommune: string;
+  readonly faulty: string;
+  readonly correction: string;
+  readonly last: string;
   readonly cancelled: string;
   readonly exercise: string;
   readonly publicTest: string | undefined;
@@ -91,6 +111,15 @@ export async function sendStorm(province: Desk, commune: Desk, code: string): Pr
   );
   const order = await issue(province, orderFor(["SL"], { incidentId }), [replaced]);
   const ofCommune = await issue(commune, warningOf(code));
+  const right = { ...warningOf(code), number: "13/TB-PTDS" };
+  const { vi } = right.texts;
+  const short = vi.short.replace("từ 17 giờ", "từ 19 giờ");
+  const faulty = await issue(commune, {
+    ...right,
+    texts: { ...right.texts, vi: { ...vi, short } },
+  });
+  const correction = await follow(commune, faulty, "correction", right);
+  const last = await follow(commune, correction, "last", { ...right, number: "14/TB-PTDS" });
   const mistaken = await issue(province, noticeOf([code]));
   await cancel(province, mistaken);
   const exercise = await issue(province, orderFor(["SL"], { type: "Exercise" }));
@@ -99,7 +128,18 @@ export async function sendStorm(province: Desk, commune: Desk, code: string): Pr
     hour >= 8 && hour < 20
       ? await issue(province, orderFor(["SL"], { type: "PublicTest" }))
       : undefined;
-  return { incidentId, replaced, order, ofCommune, cancelled: mistaken, exercise, publicTest };
+  return {
+    incidentId,
+    replaced,
+    order,
+    ofCommune,
+    faulty,
+    correction,
+    last,
+    cancelled: mistaken,
+    exercise,
+    publicTest,
+  };
 }
 
 const warningOf = (code: string): BulletinContent =>
