@@ -105,8 +105,6 @@ export async function startBenchInstallation(
 interface ReadyLine {
   readonly api: string;
   readonly stream: string;
-  /** The processes of a role, or of all roles, that run at this moment. Linux only. */
-  rolePids(role?: string): number[];
 }
 
 async function readyLine(server: ChildProcess): Promise<ReadyLine> {

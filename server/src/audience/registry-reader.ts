@@ -130,7 +130,7 @@ function readRow(bytes: DataView, from: number, row: Row): void {
   readInts(bytes, at, row.follows);
 }
 
-/** Reads an int[] without nulls; answers where the next field starts. */
+/** Reads an int[] without nulls, or NULL for none; answers where the next field starts. */
 function readInts(bytes: DataView, at: number, into: number[]): number {
   const length = bytes.getInt32(at);
   const start = at + 4;
@@ -139,5 +139,5 @@ function readInts(bytes: DataView, at: number, into: number[]): number {
     const count = bytes.getInt32(start + ARRAY_HEADER);
     for (let i = 0; i < count; i++) into.push(bytes.getInt32(start + ARRAY_ELEMENTS + 8 * i + 4));
   }
-  return start + length;
+  return start + Math.max(0, length);
 }

@@ -87,8 +87,8 @@ export interface Database {
     standing: "public" | "exercise";
     home_area_id: number;
     home_village_id: number | null;
-    place_area_ids: Default<number[]>;
-    follow_ordinals: Default<number[]>;
+    place_area_ids: number[] | null;
+    follow_ordinals: number[] | null;
     endpoint_bits: number;
     consent_id: number;
     consent_at: Instant;

@@ -133,12 +133,12 @@ test("a late update of what was replaced is refused, and names what is in force"
   expect(refused.detail).toContain(`${first.id} took its place`);
   expect(await read(late.id)).toMatchObject({ state: "approved", dispatches: [] });
   expect(await read(first.id)).toMatchObject({ state: "issued" });
-  for (const asking of [
-    author().ask(updateBulletin, { params, body: {} }),
-    author().ask(correctBulletin, { params, body: {} }),
-    author().ask(cancelBulletin, { params, body: { reason: REASON } }),
-  ])
-    expect((await refusalOf(asking)).detail).toContain(first.id);
+  const others = [
+    refusalOf(author().ask(updateBulletin, { params, body: {} })),
+    refusalOf(author().ask(correctBulletin, { params, body: {} })),
+    refusalOf(author().ask(cancelBulletin, { params, body: { reason: REASON } })),
+  ];
+  for (const { detail } of await Promise.all(others)) expect(detail).toContain(first.id);
 });
 
 test("a cancel takes back what is in force, and nothing follows it", async () => {

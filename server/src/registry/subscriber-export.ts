@@ -19,8 +19,8 @@ const ENDPOINTS = `array_to_string(ARRAY[${ENDPOINT_KINDS.map(
 
 /** The columns of a list of subscribers, by id instead of reference, and the basis. */
 const SELECT = `SELECT s.id, s.kind, s.standing, home.code AS home,
-  CASE WHEN s.place_area_ids = '{}' THEN NULL ELSE ${PLACES} END AS places,
-  CASE WHEN s.follow_ordinals = '{}' THEN NULL ELSE ${FOLLOWS} END AS follows,
+  CASE WHEN s.place_area_ids <> '{}' THEN ${PLACES} END AS places,
+  CASE WHEN s.follow_ordinals <> '{}' THEN ${FOLLOWS} END AS follows,
   ${ENDPOINTS} AS endpoints, c.version AS consent_version,
   to_char(s.consent_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS consent_at,
   c.basis AS consent_basis

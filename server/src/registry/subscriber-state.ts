@@ -24,7 +24,7 @@ export type OrdinalRange = readonly [first: number, last: number];
 
 /** The columns of `subscriber` that make up its state, in the names of SubscriberState. */
 export const STATE_COLUMNS = `home_area_id AS home, home_village_id AS village,
-  place_area_ids AS places, follow_ordinals AS follows, endpoint_bits AS endpoints, standing`;
+  coalesce(place_area_ids, '{}') AS places, coalesce(follow_ordinals, '{}') AS follows, endpoint_bits AS endpoints, standing`;
 
 /** The kinds of endpoint in a bit set. */
 export const endpointKinds = (bits: number): EndpointKind[] =>

@@ -25,6 +25,8 @@ const HOME = 60;
 const VARIABLE = 64;
 
 const INT4_OID = 23;
+/** A length of -1 says that there is nothing. */
+const NULL_FIELD = Uint8Array.of(0xff, 0xff, 0xff, 0xff);
 /** PostgreSQL counts time from 2000-01-01, in microseconds. */
 const EPOCH_MS = Date.UTC(2000, 0, 1);
 
@@ -100,10 +102,13 @@ export function packText(text: string): Uint8Array {
   return bytes;
 }
 
-/** A field of int[]: dimensions, no nulls, element type, and of elements count, lower bound, each. */
+/**
+ * A field of int[]: dimensions, no nulls, element type, count, lower bound, and each element. None is
+ * NULL, as everywhere in `subscriber`.
+ */
 export function packInts(values: readonly number[]): Uint8Array {
-  const words = [values.length === 0 ? 0 : 1, 0, INT4_OID];
-  if (values.length > 0) words.push(values.length, 1);
+  if (values.length === 0) return NULL_FIELD;
+  const words = [1, 0, INT4_OID, values.length, 1];
   for (const value of values) words.push(4, value);
   const bytes = Buffer.alloc(4 + 4 * words.length);
   bytes.writeInt32BE(4 * words.length);

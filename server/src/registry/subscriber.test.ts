@@ -135,8 +135,8 @@ test("carol deletes herself: no name, no address, no place remains, and her toke
     {
       id: null,
       endpoint_bits: 0,
-      place_area_ids: [],
-      follow_ordinals: [],
+      place_area_ids: null,
+      follow_ordinals: null,
       generation: 1,
       addresses: 0,
     },

@@ -83,7 +83,8 @@ export async function registerSubscriber(
     await client.query(
       `INSERT INTO subscriber (ordinal, id, kind, standing, home_area_id, home_village_id,
          place_area_ids, follow_ordinals, endpoint_bits, consent_id, consent_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, now()))`,
+       VALUES ($1, $2, $3, $4, $5, $6, nullif($7::int[], '{}'), nullif($8::int[], '{}'), $9, $10,
+         coalesce($11, now()))`,
       [ordinal, subscriber.id, subscriber.kind, state.standing, state.home, state.village].concat([
         state.places,
         state.follows,
@@ -112,8 +113,9 @@ export async function moveSubscriber(
   await inTransaction(deps.pool, async (client) => {
     const { ordinal, before } = await lockSubscriber(client, name);
     await client.query(
-      `UPDATE subscriber SET home_area_id = $2, home_village_id = $3, place_area_ids = $4,
-         follow_ordinals = $5, endpoint_bits = $6 WHERE ordinal = $1`,
+      `UPDATE subscriber SET home_area_id = $2, home_village_id = $3,
+         place_area_ids = nullif($4::int[], '{}'), follow_ordinals = nullif($5::int[], '{}'),
+         endpoint_bits = $6 WHERE ordinal = $1`,
       [ordinal, state.home, state.village, state.places, state.follows, state.endpoints],
     );
     await writeAddresses(client, ordinal, addresses);
@@ -139,8 +141,8 @@ export async function deleteSubscriber(
     // What says nothing about the person stays: standing, so that sealed sums still add up by it.
     await client.query(
       `WITH severed AS (
-         UPDATE subscriber SET id = NULL, home_village_id = NULL, place_area_ids = '{}',
-           follow_ordinals = '{}', endpoint_bits = 0, generation = generation + 1, deleted_at = now()
+         UPDATE subscriber SET id = NULL, home_village_id = NULL, place_area_ids = NULL,
+           follow_ordinals = NULL, endpoint_bits = 0, generation = generation + 1, deleted_at = now()
          WHERE ordinal = $1 RETURNING ordinal, generation)
        INSERT INTO raised_generation SELECT ordinal, generation FROM severed
        ON CONFLICT (ordinal) DO UPDATE SET generation = excluded.generation`,
