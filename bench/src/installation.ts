@@ -87,7 +87,11 @@ export async function startBenchInstallation(
       rolePids: (role = "") => findChildren(server.pid as number, `--role\0${role}`),
       readyMs,
       costs() {
-        const own = readCost([server.pid as number], (line) => line.includes("/sink/"));
+        const own = readCost(
+          [server.pid as number],
+          // A PostgreSQL that was not there before is a child of the supervisor.
+          (line, pid) => pid === postmaster || line.includes("/sink/"),
+        );
         const postgres = readCost([postmaster]);
         return own && postgres && { server: own, postgres };
       },

@@ -23,12 +23,12 @@ interface ProcessStat {
 }
 
 /**
- * Sums over `roots` and everything below them, without trees for which `isLeftOut` answers true for
- * the command line of their root. Undefined where there is no /proc.
+ * Sums over `roots` and everything below them, without trees for whose root `isLeftOut` answers true.
+ * Undefined where there is no /proc.
  */
 export function readCost(
   roots: readonly number[],
-  isLeftOut: (commandLine: string) => boolean = () => false,
+  isLeftOut: (commandLine: string, pid: number) => boolean = () => false,
 ): ProcessCost | undefined {
   if (process.platform !== "linux") return undefined;
   const all = readStats();
@@ -37,7 +37,7 @@ export function readCost(
   let bytes = 0;
   for (let next = queue.pop(); next; next = queue.pop()) {
     const { pid } = next;
-    if (isLeftOut(read(`/proc/${pid}/cmdline`))) continue;
+    if (isLeftOut(read(`/proc/${pid}/cmdline`), pid)) continue;
     ticks += next.ticks;
     bytes += proportionalBytes(pid);
     queue.push(...all.filter(({ parent }) => parent === pid));
