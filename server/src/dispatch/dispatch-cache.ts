@@ -45,20 +45,16 @@ export class DispatchCache {
   async #read(dispatchId: string): Promise<DispatchFacts> {
     const asked = performance.now();
     const { rows } = await this.#pool.query<
-      Omit<DispatchFacts, "dispatchId" | "issuedMonotonic" | "areaFault"> & {
-        ageMs: number;
-        communeIds: number[];
-      }
+      Omit<DispatchFacts, "dispatchId" | "issuedMonotonic" | "areaFault"> & { ageMs: number }
     >(
       `SELECT type, lane, message, issued_at AS "issuedAt", expires_at AS "expiresAt",
-              COALESCE(message_commune_ids, commune_ids) AS "communeIds",
               extract(epoch FROM clock_timestamp() - issued_at)::float8 * 1000 AS "ageMs"
        FROM dispatch WHERE id = $1`,
       [dispatchId],
     );
     const row = rows[0];
     if (row === undefined) throw new Error(`dispatch ${dispatchId} is not in the database`);
-    const areaFault = await findAreaFault(this.#pool, row.message, row.communeIds);
+    const areaFault = await findAreaFault(this.#pool, row.message, dispatchId);
     return { dispatchId, ...row, areaFault, issuedMonotonic: asked - row.ageMs };
   }
 }

@@ -42,7 +42,6 @@ interface Row extends Omit<
   readonly issuedAt: Date;
   readonly expiresAt: Date;
   readonly communeCodes: string[];
-  readonly messageCommuneIds: number[];
 }
 
 /** The states of all dispatches that are in force or ended lately, without their content. */
@@ -67,8 +66,7 @@ export async function loadLiveDispatches(
   const { rows } = await pool.query<Row>(
     `SELECT d.id AS "dispatchId", d.bulletin_id AS "bulletinId", d.purpose, d.type, d.lane, d.seq, d.state,
             d.issued_at AS "issuedAt", d.expires_at AS "expiresAt", d.message, d.supersedes,
-            ARRAY(SELECT code FROM area WHERE id = ANY(d.commune_ids)) AS "communeCodes",
-            COALESCE(d.message_commune_ids, d.commune_ids) AS "messageCommuneIds"
+            ARRAY(SELECT code FROM area WHERE id = ANY(d.commune_ids)) AS "communeCodes"
      FROM dispatch d WHERE d.id = ANY($1::uuid[]) ORDER BY d.lane, d.seq`,
     [dispatchIds],
   );
@@ -83,8 +81,8 @@ export async function loadLiveDispatches(
   );
   // What has ended is sent to nobody, and may be long.
   const faults = await Promise.all(
-    rows.map(async ({ state, message, messageCommuneIds }) =>
-      state === "open" ? findAreaFault(pool, message, messageCommuneIds) : undefined,
+    rows.map(async ({ state, message, dispatchId }) =>
+      state === "open" ? findAreaFault(pool, message, dispatchId) : undefined,
     ),
   );
   return rows.map(({ issuedAt, expiresAt, communeCodes, ...row }, i) => {

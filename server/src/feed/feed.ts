@@ -25,6 +25,8 @@ import {
 
 /** How often is looked for what was issued, although nobody said that there is anything. */
 export const LOOK_EVERY_MS = 1_000;
+/** How long after somebody said so: whoever issues is answered first, in the same process. */
+export const LOOK_AFTER_MS = 100;
 /** A code that is taken is tried with the next number; more than a few is no chance any more. */
 const CODE_ATTEMPTS_MAX = 8;
 
@@ -135,9 +137,14 @@ export function openFeed(deps: FeedDeps): Feed {
     void catchUp().catch((error: unknown) =>
       deps.log.warn({ err: error }, "could not look for what was issued"),
     );
+  let soon: NodeJS.Timeout | undefined;
   const unsubscribe = deps.bus.subscribe("dispatch.changed", () => {
-    if (timer !== undefined) look();
+    if (timer !== undefined) soon ??= setTimeout(lookNow, LOOK_AFTER_MS);
   });
+  const lookNow = (): void => {
+    soon = undefined;
+    look();
+  };
   return {
     archive,
     catchUp,
@@ -152,6 +159,7 @@ export function openFeed(deps: FeedDeps): Feed {
     },
     async close() {
       clearInterval(timer);
+      clearTimeout(soon);
       unsubscribe();
       await running?.catch(() => {});
       await capThread.close();
