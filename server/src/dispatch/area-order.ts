@@ -47,11 +47,11 @@ export async function claimOrders(
                      SELECT FROM process p
                      WHERE p.id = o.owner AND p.lease_until > clock_timestamp()))
                -- A loudspeaker hears the end of something after the thing itself (claim.ts).
-               AND NOT EXISTS (
-                     SELECT FROM area_order e
-                     WHERE e.dispatch_id = ANY (d.supersedes) AND e.channel = o.channel
-                       AND e.area_id = o.area_id AND e.state = 'handed-over'
-                       AND NOT (o.lane = 'warning' AND e.lane = 'notice'))
+               AND (SELECT true FROM area_order e
+                    WHERE e.dispatch_id = ANY (d.supersedes) AND e.channel = o.channel
+                      AND e.area_id = o.area_id AND e.state = 'handed-over'
+                      AND NOT (o.lane = 'warning' AND e.lane = 'notice')
+                    LIMIT 1) IS NULL
              ORDER BY o.seq, o.area_id LIMIT $4
              FOR UPDATE OF o SKIP LOCKED)
            UPDATE area_order o

@@ -45,11 +45,12 @@ export async function claimShard(
                      SELECT FROM process p
                      WHERE p.id = s.owner AND p.lease_until > clock_timestamp()))
                -- These people hear of the end of something after the thing itself: what is under way of it
-               -- comes first. A warning waits for no notice.
-               AND NOT EXISTS (
-                     SELECT FROM dispatch d JOIN shard o ON o.dispatch_id = ANY (d.supersedes)
-                     WHERE d.id = s.dispatch_id AND o.channel = s.channel AND o.shard = s.shard
-                       AND o.state = 'closing' AND NOT (s.lane = 'warning' AND o.lane = 'notice'))
+               -- comes first. A warning waits for no notice. With its LIMIT this is asked of one shard
+               -- after the other, in their order; NOT EXISTS would be joined over all shards first.
+               AND (SELECT true FROM dispatch d JOIN shard o ON o.dispatch_id = ANY (d.supersedes)
+                    WHERE d.id = s.dispatch_id AND o.channel = s.channel AND o.shard = s.shard
+                      AND o.state = 'closing' AND NOT (s.lane = 'warning' AND o.lane = 'notice')
+                    LIMIT 1) IS NULL
              ORDER BY s.seq, s.shard
              LIMIT 1
              FOR UPDATE OF s SKIP LOCKED)
