@@ -14,12 +14,12 @@ export interface Crowd extends AskedProcess<ToCrowd, CrowdAnswer> {
 }
 
 export function startCrowd(): Crowd {
-  const { ask, stop } = forkAsked<ToCrowd, CrowdAnswer>(new URL("process.ts", import.meta.url));
+  const asked = forkAsked<ToCrowd, CrowdAnswer>(new URL("process.ts", import.meta.url));
   return {
-    ask,
-    stop,
+    ...asked,
     async hear(messages) {
-      const { counts, lastMs } = await ask({ kind: "hear", messages, withinMs: HEARD_MS_MAX });
+      const wish = { kind: "hear", messages, withinMs: HEARD_MS_MAX } as const;
+      const { counts, lastMs } = await asked.ask(wish);
       if (counts.heardLeast < messages)
         throw new Error(`somebody heard only ${counts.heardLeast} of ${messages} messages`);
       return lastMs;
