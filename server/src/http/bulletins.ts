@@ -112,8 +112,7 @@ export function mountBulletins<A>(app: App, deps: IssueDeps<A>): void {
 /** What was issued, as every operation that issues answers it. */
 export async function showIssued<A>(deps: IssueDeps<A>, { bulletin, dispatch }: Issued) {
   return {
-    // Its message was compared with the approved places in the very transaction that issued it.
-    bulletin: await showDetail(deps, await readDetail(deps, bulletin), async () => undefined),
+    bulletin: await showDetail(deps, await readDetail(deps, bulletin)),
     dispatch: {
       id: dispatch.dispatchId,
       seq: dispatch.seq,
@@ -128,20 +127,15 @@ export async function showBulletin<A>(
   caller: Actor,
   id: string,
 ): Promise<BulletinView> {
-  const detail = await readBulletin(deps, caller, id);
-  return showDetail(deps, detail, (dispatch) => readAreaFault(deps.pool, dispatch));
+  return showDetail(deps, await readBulletin(deps, caller, id));
 }
 
-async function showDetail<A>(
-  deps: IssueDeps<A>,
-  detail: BulletinDetail,
-  faultOf: (dispatchId: string) => Promise<string | undefined>,
-): Promise<BulletinView> {
+async function showDetail<A>(deps: IssueDeps<A>, detail: BulletinDetail): Promise<BulletinView> {
   const { bulletin, history, approvals, dispatchId, dispatches, isSettling, wordings } = detail;
   const sendings = dispatches.map(async ({ id: dispatch, purpose }) => ({
     id: dispatch,
     purpose,
-    fault: (await faultOf(dispatch)) ?? null,
+    fault: (await readAreaFault(deps.pool, dispatch)) ?? null,
   }));
   const places = bulletin.resolved && placesOf(bulletin.resolved, deps.places());
   return {
