@@ -35,7 +35,9 @@ export async function claimShard(
   sliceSize: number,
 ): Promise<ClaimedShard | undefined> {
   const { rows } = await pool.query<ClaimedShard>({
-    name: "shard-claim",
+    // Without a name, so that it is planned for the shards that there are: a plan kept from idle times
+    // would judge all of them for each claim.
+    //
     // An owner without a lease is dead or stopped; its epoch is passed by, whatever it still commits.
     text: `WITH free AS (
              SELECT s.dispatch_id, s.channel, s.shard, s.intent > s.cursor AS recovered
