@@ -6,6 +6,7 @@ import type { Bus } from "../src/bus/bus.ts";
 import { joinBus } from "../src/bus/client.ts";
 import { openHub } from "../src/bus/hub.ts";
 import type { Channel } from "../src/channel/channel.ts";
+import { openClaims } from "../src/dispatch/claim.ts";
 import { Lease } from "../src/dispatch/lease.ts";
 import { Ledger } from "../src/dispatch/ledger.ts";
 import { Worker } from "../src/dispatch/worker.ts";
@@ -38,11 +39,14 @@ export async function startEngine(): Promise<TestEngine> {
     ledger,
     async startWorker(channels) {
       const lease = await Lease.take(database.pool, "worker");
-      const options = { pool: database.pool, bus, lease, channels };
+      const claiming = openClaims(database.options);
+      const claims = claiming.pool;
+      const options = { pool: database.pool, claims, bus, lease, channels };
       const worker = new Worker({ ...options, failPoint: noFailPoint, log: silent });
       worker.start();
       ends.push(async () => {
         await worker.stop();
+        await claiming.close();
         await lease.end();
       });
       return { worker, lease };

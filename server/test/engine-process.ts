@@ -5,6 +5,7 @@ import type { AddressedChannel } from "../src/channel/channel.ts";
 import { joinBus } from "../src/bus/client.ts";
 import { type ConnectionOptions, openConnection } from "../src/db/connection.ts";
 import { Lease } from "../src/dispatch/lease.ts";
+import { openClaims } from "../src/dispatch/claim.ts";
 import { Worker } from "../src/dispatch/worker.ts";
 import { createFailPoints } from "../src/observe/fail-point.ts";
 import { createLogger } from "../src/observe/log.ts";
@@ -33,6 +34,7 @@ const channel: AddressedChannel = {
 };
 const worker = new Worker({
   pool,
+  claims: openClaims(options.connection).pool,
   bus,
   lease,
   channels: [channel],

@@ -47,16 +47,21 @@ export function parseDatabaseUrl(url: string): ConnectionOptions {
   };
 }
 
-/** Opens a pool. No connection is made before the first statement. */
+/**
+ * Opens a pool; `settings` are PostgreSQL's own, for all of its connections ("-c name=value"). No
+ * connection is made before the first statement.
+ */
 export function openConnection(
   options: ConnectionOptions,
   applicationName: string,
   max: number = POOL_MAX,
+  settings?: string,
 ): Connection {
   const pool = new pg.Pool({
     ...options,
     max,
     types,
+    ...(settings === undefined ? {} : { options: settings }),
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });

@@ -36,7 +36,7 @@ export async function claimOrders(
   running: readonly string[],
 ): Promise<ClaimedOrder[]> {
   const { rows } = await pool.query<ClaimedOrder>({
-    // Without a name, as a claim of shards (claim.ts).
+    name: "order-claim",
     text: `WITH free AS (
              SELECT o.id, o.state = 'handed-over' AS recovered
              FROM area_order o JOIN dispatch d ON d.id = o.dispatch_id

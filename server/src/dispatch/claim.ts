@@ -3,6 +3,7 @@
 // claiming and the permission to hand over the first slice are one commit.
 import type { Lane } from "@loa/model/bulletin-type.ts";
 import type pg from "pg";
+import { type Connection, type ConnectionOptions, openConnection } from "../db/connection.ts";
 
 export interface ClaimedShard {
   readonly dispatchId: string;
@@ -22,6 +23,20 @@ export interface ClaimedShard {
   readonly state: "open" | "closing";
 }
 
+/** A claim takes less than a millisecond, so that a second connection is enough for all channels. */
+const CLAIMS_AT_ONCE = 2;
+const SETTINGS = "-c enable_sort=off -c plan_cache_mode=force_generic_plan";
+
+/**
+ * Opens the connections of a worker that claim. A claim takes the first of its index that it may have;
+ * a plan made while there was little to do would sort instead, and so judge every shard of the country
+ * for each claim, and a plan made anew each time costs more than the claim. So these may not sort;
+ * whatever else a worker asks may.
+ */
+export function openClaims(options: ConnectionOptions): Connection {
+  return openConnection(options, "loa-worker-claim", CLAIMS_AT_ONCE, SETTINGS);
+}
+
 /**
  * Claims the next shard of one lane and channel; undefined when there is none. Only for an owner
  * that runs no shard of that lane and channel: what it still owns there is one whose claim it never
@@ -35,9 +50,7 @@ export async function claimShard(
   sliceSize: number,
 ): Promise<ClaimedShard | undefined> {
   const { rows } = await pool.query<ClaimedShard>({
-    // Without a name, so that it is planned for the shards that there are: a plan kept from idle times
-    // would judge all of them for each claim.
-    //
+    name: "shard-claim",
     // An owner without a lease is dead or stopped; its epoch is passed by, whatever it still commits.
     text: `WITH free AS (
              SELECT s.dispatch_id, s.channel, s.shard, s.intent > s.cursor AS recovered

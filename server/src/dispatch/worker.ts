@@ -4,7 +4,7 @@
 // Strictly means: while any warning could use this worker, no slice of a notice begins.
 // A warning that waits because its own channel asked it to come later holds up notices of
 // that channel only, so a channel that misbehaves harms only itself.
-import { LANES } from "@loa/model/bulletin-type.ts";
+import { type Lane, LANES } from "@loa/model/bulletin-type.ts";
 import type pg from "pg";
 import type { Bus } from "../bus/bus.ts";
 import type { AddressedChannel, AreaChannel, Channel } from "../channel/channel.ts";
@@ -25,6 +25,8 @@ export const PAUSE_MAX_MS = 30_000;
 
 export interface WorkerOptions {
   readonly pool: pg.Pool;
+  /** The connections that claim (openClaims). */
+  readonly claims: pg.Pool;
   readonly bus: Bus;
   readonly lease: Lease;
   /** The channels that this worker serves. */
@@ -42,6 +44,8 @@ interface Running {
   paused: boolean;
 }
 
+const laneOf = (channel: Channel, lane: Lane): string => `${lane} ${channel.name}`;
+
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #addressed: readonly AddressedChannel[];
@@ -53,6 +57,11 @@ export class Worker {
   readonly #orders = new Map<AreaChannel, Set<string>>();
   readonly #end = new AbortController();
   readonly #turns: { release: () => void; running: Running }[] = [];
+  /**
+   * Lanes of channels that had nothing to claim. They are asked again after a change, or at the next
+   * look: asking all of them for each shard that ends would cost more than the shards.
+   */
+  readonly #empty = new Set<string>();
   /** performance.now() when closed and expired dispatches are looked for next; a change sets it to now. */
   #lookAt = 0;
   #wake: () => void = () => {};
@@ -117,14 +126,15 @@ export class Worker {
       });
   }
 
-  async #claim(channel: AddressedChannel, lane: (typeof LANES)[number]): Promise<void> {
-    const { pool, lease } = this.#options;
+  async #claim(channel: AddressedChannel, lane: Lane): Promise<void> {
+    const { claims, lease } = this.#options;
     const isBusy = [...this.#running].some(
       ({ claimed }) => claimed.channel === channel.name && claimed.lane === lane,
     );
-    if (isBusy || !lease.holds) return;
-    const claimed = await claimShard(pool, lease.id, lane, channel.name, channel.sliceSize);
+    if (isBusy || !lease.holds || this.#empty.has(laneOf(channel, lane))) return;
+    const claimed = await claimShard(claims, lease.id, lane, channel.name, channel.sliceSize);
     if (claimed) this.#start(channel, claimed);
+    else this.#empty.add(laneOf(channel, lane));
   }
 
   #start(channel: AddressedChannel, claimed: ClaimedShard): void {
@@ -144,18 +154,22 @@ export class Worker {
     this.#running.add(running);
     void runShard(run, channel, claimed).then(() => {
       this.#running.delete(running);
+      // What waited for the end of this shard (claim.ts) may begin.
+      for (const lane of LANES) this.#empty.delete(laneOf(channel, lane));
       bus.publish("journal.appended", { dispatchId: claimed.dispatchId });
       this.#wake();
     });
   }
 
-  async #claimOrders(channel: AreaChannel, lane: (typeof LANES)[number]): Promise<void> {
-    const { pool, lease, bus, log } = this.#options;
+  async #claimOrders(channel: AreaChannel, lane: Lane): Promise<void> {
+    const { pool, claims, lease, bus, log } = this.#options;
     const running = this.#orders.get(channel) ?? new Set();
     this.#orders.set(channel, running);
     const free = channel.ordersAtOnce - running.size;
-    if (free <= 0 || !lease.holds) return;
-    for (const order of await claimOrders(pool, lease.id, lane, channel, free, [...running])) {
+    if (free <= 0 || !lease.holds || this.#empty.has(laneOf(channel, lane))) return;
+    const orders = await claimOrders(claims, lease.id, lane, channel, free, [...running]);
+    if (orders.length < free) this.#empty.add(laneOf(channel, lane));
+    for (const order of orders) {
       running.add(order.orderId);
       const run = { pool, lease, log, dispatches: this.#dispatches, signal: this.#end.signal };
       void runOrder(run, channel, order).then(() => {
@@ -213,6 +227,7 @@ export class Worker {
   async #lookForClosed(): Promise<void> {
     const { pool, bus } = this.#options;
     this.#lookAt = performance.now() + POLL_MS;
+    this.#empty.clear();
     for (const dispatchId of await expireDispatches(pool))
       bus.publish("dispatch.changed", { dispatchId });
     const ids = [...new Set([...this.#running].map((each) => each.claimed.dispatchId))];

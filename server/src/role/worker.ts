@@ -4,6 +4,7 @@ import type { Channel } from "../channel/channel.ts";
 import { openLoopbackChannel, openLoopbackOnceChannel } from "../channel/loopback.ts";
 import { openNullChannel } from "../channel/null.ts";
 import { countChannel } from "../channel/counted.ts";
+import { openClaims } from "../dispatch/claim.ts";
 import { Worker } from "../dispatch/worker.ts";
 import { Counters } from "../observe/counters.ts";
 import { startReporting } from "./process-reporter.ts";
@@ -26,14 +27,25 @@ export async function startWorker(context: RoleContext): Promise<RunningRole> {
     openAreaLoopbackChannel(sink),
   ].map((channel) => countChannel(channel, counters));
   const { pool } = connection;
+  const claiming = openClaims(order.connection);
   const { holdsNotices, close } = followShedding(bus);
-  const worker = new Worker({ pool, bus, lease, channels, failPoint, log, holdsNotices });
+  const worker = new Worker({
+    pool,
+    claims: claiming.pool,
+    bus,
+    lease,
+    channels,
+    failPoint,
+    log,
+    holdsNotices,
+  });
   worker.start();
   const stopReporting = startReporting({ bus, role: order.role, counters, pool, lease });
   return {
     async stop() {
       close();
       await worker.stop();
+      await claiming.close();
       stopReporting();
       await Promise.all(channels.map((channel) => channel.close()));
     },
