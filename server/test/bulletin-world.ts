@@ -107,9 +107,34 @@ export interface BulletinWorld extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** The same units where PostgreSQL looks for them, as when it compares a message with its places. */
+async function plantUnits({ pool }: TestDatabase): Promise<void> {
+  await pool.query(
+    "INSERT INTO area_pack (name, valid_from, state) VALUES ('song-lua', '2025-07-01', 'active')",
+  );
+  await pool.query(
+    `INSERT INTO area (id, pack_id, code, level, parent_id, name_vi, name_en) OVERRIDING SYSTEM VALUE
+     SELECT u.id, p.id, u.code, u.level, u.parent_id, u.vi, u.en
+     FROM area_pack p, unnest($1::int[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[])
+       AS u(id, code, level, parent_id, vi, en)`,
+    [
+      UNITS.map(({ id }) => id),
+      UNITS.map(({ code }) => code),
+      UNITS.map(levelOf),
+      UNITS.map(({ parentId }) => parentId),
+      UNITS.map(({ name }) => name.vi),
+      UNITS.map(({ name }) => name.en),
+    ],
+  );
+}
+
+const levelOf = ({ parentId }: Unit): string =>
+  parentId === null ? "province" : parentId === 1 ? "commune" : "village";
+
 export async function createBulletinWorld(): Promise<BulletinWorld> {
   const database = await createTestDatabase();
   const dataFolder = mkdtempSync(join(tmpdir(), "loa-world-"));
+  await plantUnits(database);
   const bus = createLocalBus();
   const demonstration = await installDemonstration({
     db: database.db,

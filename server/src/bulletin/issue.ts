@@ -29,6 +29,8 @@ import { lastExpiry, requireReferable } from "./update.ts";
 export interface Issued {
   readonly bulletin: Bulletin;
   readonly dispatch: IssuedDispatch;
+  /** Whether an earlier request issued it, whose answer was lost. */
+  readonly isRepeat: boolean;
 }
 
 /** What the server signs of an issued bulletin; `references` are ids, as on the wire. */
@@ -87,7 +89,7 @@ async function findIssued(
     [dispatchId, bulletin.id],
   );
   const [dispatch] = rows;
-  return dispatch && { bulletin, dispatch };
+  return dispatch && { bulletin, dispatch, isRepeat: true };
 }
 
 /** What is worked out before the transaction. */
@@ -151,7 +153,7 @@ export async function issueLocked<A>(
     );
   const sending = { bulletin, resolved, audience, expiresAt, render };
   const dispatch = await sendIssued(deps, tx, sending, dispatchId);
-  return { bulletin: { ...bulletin, state: to, ...facts }, dispatch };
+  return { bulletin: { ...bulletin, state: to, ...facts }, dispatch, isRepeat: false };
 }
 
 type Render = (dispatchId: string, addressing: Addressing) => Uint8Array;

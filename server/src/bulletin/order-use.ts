@@ -116,7 +116,7 @@ async function findUse(
     [id, orderId],
   );
   const [dispatch] = rows;
-  return dispatch && { bulletin: await loadBulletin(deps.pool, id), dispatch };
+  return dispatch && { bulletin: await loadBulletin(deps.pool, id), dispatch, isRepeat: true };
 }
 
 function fill({ body }: StandingOrder, use: OrderUse, now: Date): BulletinContent {

@@ -110,9 +110,12 @@ export function mountBulletins<A>(app: App, deps: IssueDeps<A>): void {
 }
 
 /** What was issued, as every operation that issues answers it. */
-export async function showIssued<A>(deps: IssueDeps<A>, { bulletin, dispatch }: Issued) {
+export async function showIssued<A>(deps: IssueDeps<A>, { bulletin, dispatch, isRepeat }: Issued) {
+  const detail = await readDetail(deps, bulletin);
+  // What this request planned, it compared with the approved places as it made it (message-area.ts).
+  const faultOf = isRepeat ? storedFault(deps) : noFault;
   return {
-    bulletin: await showDetail(deps, await readDetail(deps, bulletin)),
+    bulletin: await showDetail(deps, detail, faultOf),
     dispatch: {
       id: dispatch.dispatchId,
       seq: dispatch.seq,
@@ -127,15 +130,28 @@ export async function showBulletin<A>(
   caller: Actor,
   id: string,
 ): Promise<BulletinView> {
-  return showDetail(deps, await readBulletin(deps, caller, id));
+  return showDetail(deps, await readBulletin(deps, caller, id), storedFault(deps));
 }
 
-async function showDetail<A>(deps: IssueDeps<A>, detail: BulletinDetail): Promise<BulletinView> {
+/** What is wrong with the places that the message of a sending names. */
+type FaultOf = (dispatchId: string) => Promise<string | undefined>;
+
+const noFault: FaultOf = async () => undefined;
+const storedFault =
+  <A>({ pool }: IssueDeps<A>): FaultOf =>
+  (dispatchId) =>
+    readAreaFault(pool, dispatchId);
+
+async function showDetail<A>(
+  deps: IssueDeps<A>,
+  detail: BulletinDetail,
+  faultOf: FaultOf,
+): Promise<BulletinView> {
   const { bulletin, history, approvals, dispatchId, dispatches, isSettling, wordings } = detail;
   const sendings = dispatches.map(async ({ id: dispatch, purpose }) => ({
     id: dispatch,
     purpose,
-    fault: (await readAreaFault(deps.pool, dispatch)) ?? null,
+    fault: (await faultOf(dispatch)) ?? null,
   }));
   const places = bulletin.resolved && placesOf(bulletin.resolved, deps.places());
   return {

@@ -1,5 +1,6 @@
 // One child of the supervisor: forked, told what to be, restarted when it dies.
 import { type ChildProcess, fork } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { compiledCode } from "../observe/compiled-code.ts";
 import type { DoorOrder } from "./public-door.ts";
@@ -13,6 +14,11 @@ export const STOP_TIMEOUT_MS = 10_000;
 /** Wait before a child that died is started again; doubled while it keeps dying young. */
 export const RESTART_MS_MIN = 50;
 export const RESTART_MS_MAX = 5_000;
+/**
+ * Threads of one child that collect garbage and compile beside it. V8 takes four, whatever the
+ * machine has; those of one child on two processors would hold up all the others.
+ */
+const HELPER_THREADS = Math.min(4, Math.max(1, availableParallelism() - 1));
 /** A child that lived this long died of something else than its start. */
 const OLD_ENOUGH_MS = 10_000;
 
@@ -96,6 +102,7 @@ export class Child {
       // A child must not wait for the terminal, and takes its settings from its order alone.
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       env: compiledCode(),
+      execArgv: [...process.execArgv, `--v8-pool-size=${HELPER_THREADS}`],
       // In a session of its own: what reaches a whole terminal (Ctrl-C, its end) is the supervisor's
       // to hear, which ends the children in their order.
       detached: process.platform !== "win32",
