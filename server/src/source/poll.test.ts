@@ -16,7 +16,7 @@ import { createLogger } from "../observe/log.ts";
 import { isPublicAddress } from "./address.ts";
 import { fetchDocument } from "./fetch.ts";
 import { listMessages } from "./message.ts";
-import { openPoller, pollDue, pollSource } from "./poll.ts";
+import { JITTER, openPoller, pollDue, pollSource } from "./poll.ts";
 import { Receiver } from "./receive.ts";
 import { type CapSource, createSource, readSource, type SourceSettings } from "./source.ts";
 
@@ -145,6 +145,22 @@ test("a feed that did not change is not sent again", async () => {
   await poll(source);
   expect(await poll(source)).toMatchObject({ fault: null, etag: '"v1"' });
   expect(feed.asked.map(({ headers }) => headers["if-none-match"])).toEqual([undefined, '"v1"']);
+});
+
+test("many who are asked at once are not asked at once again", async () => {
+  const source = await admit("/feed", { intervalSeconds: 600 });
+  serve({ "/feed": atomFeed([]) });
+  const waitAt = async (chance: number) => {
+    const now = await readSource(world.deps.pool, source.id);
+    return (await pollSource({ ...deps(), random: () => chance }, now)).waitSeconds;
+  };
+  expect(await waitAt(0)).toBeCloseTo(600 * (1 - JITTER));
+  expect(await waitAt(0.5)).toBeCloseTo(600);
+  expect(await waitAt(1)).toBeCloseTo(600 * (1 + JITTER));
+  const waits = await Promise.all(
+    Array.from({ length: 8 }, async () => (await pollSource(deps(), source)).waitSeconds),
+  );
+  expect(new Set(waits).size).toBe(waits.length);
 });
 
 test("one entry that is not there holds nobody up, and is asked for again", async () => {
