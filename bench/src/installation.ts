@@ -48,6 +48,13 @@ export interface BenchInstallation {
   stop(): Promise<void>;
 }
 
+const servers = new Set<ChildProcess>();
+
+/** Ends every server that still runs, for somebody who is told to end early. */
+export async function endInstallations(): Promise<void> {
+  await Promise.all([...servers].map(endProcess));
+}
+
 /** Starts the server on this folder. @throws when it is not ready in time. */
 export async function startBenchInstallation(
   options: InstallationOptions,
@@ -69,6 +76,8 @@ export async function startBenchInstallation(
       ...(loopbackUrl && { LOA_LOOPBACK_URL: loopbackUrl }),
     },
   });
+  servers.add(server);
+  server.once("exit", () => servers.delete(server));
   try {
     const ready = await readyLine(server);
     const readyMs = performance.now() - startedMs;

@@ -5,6 +5,7 @@
 // run shows that every unit works and that its sums are right, and asserts no time.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { endInstallations } from "./installation.ts";
 import { describeMachine } from "./machine.ts";
 import { formatFigures } from "./page.ts";
 import { writeDocuments } from "./documents.ts";
@@ -34,6 +35,9 @@ if (strange.length > 0) {
   for (const { name, title } of UNITS) process.stderr.write(`  ${name.padEnd(12)} ${title}\n`);
   process.exit(2);
 }
+
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => void endInstallations().then(() => process.exit(1)));
 
 const sizes = values.small ? [SMALL_SUBSCRIBERS] : values.subscribers.split(",").map(Number);
 const say = (line: string) => void process.stderr.write(`${line}\n`);

@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import { connectStream, type StreamConnection, type StreamWish } from "@loa/api/stream-client.ts";
 import type { ChainStep } from "@loa/model/chain-step.ts";
 import { Problem } from "@loa/model/problem.ts";
-import type { Bus, BusBody } from "../src/bus/bus.ts";
+import type { Bus } from "../src/bus/bus.ts";
+import { createLocalBus } from "./bulletin-world.ts";
 import { newId } from "../src/db/id.ts";
 import type { LiveDispatch } from "../src/dispatch/live-feed.ts";
 import { verdictCode } from "../src/dispatch/receipt-verdict.ts";
@@ -129,6 +130,8 @@ export interface StreamWorld extends AsyncDisposable {
   readonly exercise: Set<number>;
   /** Makes the ledger, the journal or the reading of dispatches reject. */
   readonly away: { ledger: boolean; journal: boolean; database: boolean };
+  /** Says something on the bus. */
+  readonly publish: Bus["publish"];
   /** Commits a dispatch and tells the stream on the bus. */
   issue(dispatch: NewDispatch): LiveDispatch;
   token(ordinal: number, generation?: number): string;
@@ -154,7 +157,7 @@ async function gatewayOf(key: string): Promise<{ channel: string }> {
 export async function openStreamWorld(more: Partial<StreamOptions> = {}): Promise<StreamWorld> {
   const book = createDispatchBook();
   const ledger = createLedger(book);
-  const hearers = new Set<(body: BusBody) => void>();
+  const { publish, subscribe } = createLocalBus();
   const facts = {
     book,
     told: [] as Told[],
@@ -166,10 +169,7 @@ export async function openStreamWorld(more: Partial<StreamOptions> = {}): Promis
     away: { ledger: false, journal: false, database: false },
   };
   const bus: Pick<Bus, "request" | "subscribe"> = {
-    subscribe(_subject, hear) {
-      hearers.add(hear);
-      return () => void hearers.delete(hear);
-    },
+    subscribe,
     async request(_subject, body) {
       facts.batches.push(body as ReceiptBatch[]);
       if (facts.away.ledger) throw new Error("nobody answers");
@@ -205,6 +205,7 @@ export async function openStreamWorld(more: Partial<StreamOptions> = {}): Promis
   const origin = () => `http://127.0.0.1:${stream.port}`;
   return {
     ...facts,
+    publish,
     get stream() {
       return stream;
     },
@@ -213,7 +214,7 @@ export async function openStreamWorld(more: Partial<StreamOptions> = {}): Promis
     },
     issue(given) {
       const dispatch = book.commit(given);
-      for (const hear of hearers) hear({});
+      publish("dispatch.changed", {});
       return dispatch;
     },
     token,

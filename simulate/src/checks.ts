@@ -283,7 +283,8 @@ function checkReceipts(evidence: Evidence, arrived: ReadonlyMap<string, Arrived>
   ];
 }
 
-const FINAL_ORDERS: readonly string[] = ["carried-out", "refused", "expired", "suppressed"];
+/** States in which an order ends. */
+export const FINAL_ORDERS: readonly string[] = ["carried-out", "refused", "expired", "suppressed"];
 
 /** Each commune has one order; it ended as its operator says, or was never handed over. */
 function checkAreaOrders({ dispatches, testimony }: Evidence): DrillCheck[] {

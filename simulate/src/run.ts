@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Cast } from "@loa/cli/drill/desk.ts";
 import type { DrillCheck } from "@loa/cli/drill/document.ts";
-import { checkRun } from "./checks.ts";
+import { checkRun, FINAL_ORDERS } from "./checks.ts";
 import { type Evidence, gatherDispatch, readSummaries, type Summary } from "./evidence.ts";
 import { type Installation, SLICE_SIZE, WORKERS } from "./installation.ts";
 import type { RunPlan } from "./plan.ts";
@@ -147,15 +147,17 @@ async function rest(stage: Stage, sent: readonly Sent[]): Promise<string | undef
   }
 }
 
-const RESTING: readonly string[] = ["carried-out", "refused", "expired", "suppressed"];
+/** Of one that was under way when its bulletin was closed nobody knows more, unless its operator says it. */
+const isResting = (order: string, dispatch: Summary["state"]): boolean =>
+  FINAL_ORDERS.includes(order) || (order === "unsure" && dispatch !== "open");
 
-const restlessIn = ({ channels, area }: Summary, part: string): string[] => [
+const restlessIn = ({ channels, area, state: dispatch }: Summary, part: string): string[] => [
   ...Object.entries(channels).flatMap(([name, { state }]) =>
     state.queued > 0 ? [`${state.queued} of ${part} queued on ${name}`] : [],
   ),
   ...area.flatMap(({ states }) =>
     Object.entries(states).flatMap(([state, count]) =>
-      count > 0 && !RESTING.includes(state) ? [`${count} orders of ${part} ${state}`] : [],
+      count > 0 && !isResting(state, dispatch) ? [`${count} orders of ${part} ${state}`] : [],
     ),
   ),
 ];

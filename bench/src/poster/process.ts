@@ -73,19 +73,18 @@ function packedRequests(dispatchId: string, ordinals: Uint32Array): Request[] {
 
 function jsonRequests(wish: Extract<ToPoster, { kind: "json" }>): Request[] {
   const at = new Date().toISOString();
-  const made: Request[] = [];
-  for (const plane of wish.planes)
-    for (const dispatch of wish.dispatchIds) {
-      const body = Buffer.from(JSON.stringify({ receipts: [{ dispatch, plane, at }] }));
-      for (const token of wish.tokens) {
-        const bytes = Buffer.concat([
-          head("/v1/receipts", token, "application/json", body.length),
-          body,
-        ]);
-        made.push({ receipts: 1, bytes: () => bytes });
-      }
-    }
-  return made;
+  const receipts = wish.planes.flatMap((plane) =>
+    wish.dispatchIds.map((dispatch) => ({ dispatch, plane, at })),
+  );
+  const parts = wish.isAtOnce ? [receipts] : receipts.map((receipt) => [receipt]);
+  return parts.flatMap((part) => {
+    const body = Buffer.from(JSON.stringify({ receipts: part }));
+    return wish.tokens.map((token) => {
+      const top = head("/v1/receipts", token, "application/json", body.length);
+      const bytes = Buffer.concat([top, body]);
+      return { receipts: part.length, bytes: () => bytes };
+    });
+  });
 }
 
 const head = (path: string, key: string, mediaType: string, length: number): Buffer =>

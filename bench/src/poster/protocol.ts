@@ -8,9 +8,10 @@ export type ToPoster =
       readonly ordinals: Uint32Array;
       readonly twice: Uint32Array;
     }
-  /** Makes ready what phones report: each plane of each dispatch in a request of its own. */
+  /** Makes ready what phones report: each plane of each dispatch, alone or all in one request. */
   | {
       readonly kind: "json";
+      readonly isAtOnce: boolean;
       readonly dispatchIds: readonly string[];
       readonly tokens: readonly string[];
       readonly planes: readonly string[];

@@ -40,7 +40,11 @@ export const receipts: Unit = {
       for (let run = 0; run < context.runs; run++)
         packed.push(await takePacked(context, open, poster));
       const json: Taken[] = [];
-      for (let run = 0; run < context.runs; run++) json.push(await takeJson(context, open, poster));
+      const atOnce: Taken[] = [];
+      for (let run = 0; run < context.runs; run++) {
+        json.push(await takeJson(context, open, poster, false));
+        atOnce.push(await takeJson(context, open, poster, true));
+      }
       const of = (runs: readonly Taken[], pick: (run: Taken) => number) => runs.map(pick);
       const target = (atLeast: number) => (context.isSmall ? {} : { target: { atLeast } });
       const visible = context.isSmall ? {} : { target: { atMost: 1_000 } };
@@ -71,6 +75,12 @@ export const receipts: Unit = {
             "receipts/s",
             of(json, (r) => r.perSecond),
             NATURE,
+          ),
+          figure(
+            `phones, JSON, the ${WARNINGS * PLANES.length} of ${WARNINGS} warnings in a request`,
+            "receipts/s",
+            of(atOnce, (r) => r.perSecond),
+            NATURE,
             target(40_000),
           ),
           figure(
@@ -94,7 +104,7 @@ export const receipts: Unit = {
           ),
           check(
             "receipts: those of phones are counted exactly",
-            json.every((run) => run.isExact),
+            [...json, ...atOnce].every((run) => run.isExact),
           ),
         ],
       };
@@ -135,8 +145,13 @@ async function takePacked(context: BenchContext, open: OpenSet, poster: Poster):
   return take(open, desk, poster, key, [dispatchId], "null", ordinals.length);
 }
 
-/** Each phone says of each warning that it was delivered and then read. */
-async function takeJson(context: BenchContext, open: OpenSet, poster: Poster): Promise<Taken> {
+/** Each phone says of each warning that it was delivered and read: as it happens, or when it comes back. */
+async function takeJson(
+  context: BenchContext,
+  open: OpenSet,
+  poster: Poster,
+  isAtOnce: boolean,
+): Promise<Taken> {
   const { installation } = open;
   await clearDispatches(installation.connection.pool);
   const desk = openDesk(open);
@@ -148,7 +163,7 @@ async function takeJson(context: BenchContext, open: OpenSet, poster: Poster): P
     dispatchIds.push(dispatchId);
   }
   const tokens = phones.map(({ token }) => token);
-  await poster.ask({ kind: "json", dispatchIds, tokens, planes: PLANES });
+  await poster.ask({ kind: "json", isAtOnce, dispatchIds, tokens, planes: PLANES });
   return take(open, desk, poster, "", dispatchIds, "live", phones.length);
 }
 

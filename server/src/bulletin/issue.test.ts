@@ -146,6 +146,16 @@ describe("issue", () => {
     ]);
   });
 
+  test("a warning is announced to who can make way for it, a notice is not", async () => {
+    const announced = () =>
+      world.bus.published.filter(({ subject }) => subject === "warning.coming").length;
+    const before = announced();
+    await issuedId({ content: typhoon(["SL001"], { kind: "notice" }) });
+    expect(announced()).toBe(before);
+    await issuedId();
+    expect(announced()).toBe(before + 1);
+  });
+
   test("twenty who press the button at once make one dispatch", async () => {
     const id = await approvedId();
     const presses = Array.from({ length: 20 }, () => issueBulletin(world.deps, author, id));

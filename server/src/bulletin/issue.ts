@@ -99,10 +99,12 @@ export interface PreparedIssue<A> {
   readonly audience: A | undefined;
 }
 
+/** Does the slow parts of an issue, which hold no row, and has others make way for a warning. */
 export async function prepareIssue<A>(
   deps: IssueDeps<A>,
   bulletin: Pick<Bulletin, "step" | "content" | "resolved" | "accountId">,
 ): Promise<PreparedIssue<A>> {
+  if (bulletin.content.kind === "warning") deps.bus.publish("warning.coming", {});
   const resolved = await resolveFor(deps, bulletin);
   if (bulletin.step === "cancel" || bulletin.step === "correction")
     return { resolved, audience: undefined };

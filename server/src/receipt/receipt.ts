@@ -7,7 +7,9 @@
 import { PLANES } from "@loa/model/delivery.ts";
 import type { EndpointKind } from "@loa/model/endpoint.ts";
 import { Problem } from "@loa/model/problem.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus } from "../bus/bus.ts";
+import { followComingWarnings } from "../dispatch/make-way.ts";
 import { RECEIPT_VERDICTS, type ReceiptVerdictName } from "../dispatch/receipt-verdict.ts";
 import type { Logger } from "../observe/log.ts";
 import { type Entries, EntryList } from "./entry-list.ts";
@@ -90,7 +92,7 @@ const NOTHING = new Uint8Array(0);
 const gather = (): Gathering => ({ groups: new Map(), waiters: [], size: 0 });
 
 export interface ReceiptDeskOptions {
-  readonly bus: Pick<Bus, "request">;
+  readonly bus: Pick<Bus, "request" | "subscribe">;
   readonly log: Logger;
 }
 
@@ -99,16 +101,29 @@ export function openReceiptDesk({ bus, log }: ReceiptDeskOptions): ReceiptDesk {
   let gathering = gather();
   let timer: NodeJS.Timeout | undefined;
   let waiting = 0;
+  let isAway = false;
+  let isClosing = false;
   const underWay = new Set<Promise<void>>();
+  // What comes back waits a moment for what goes out.
+  const coming = followComingWarnings(bus);
+
+  const makeWay = async (): Promise<void> => {
+    const waitMs = coming.msLeft();
+    if (waitMs > 0) await sleep(waitMs);
+  };
 
   const ask = async (batches: readonly ReceiptBatch[]): Promise<readonly Uint8Array[]> => {
     try {
       const verdict = (await bus.request("ledger.receipts", batches)) as ReceiptVerdict;
       if (batches.some((batch, b) => verdict.each[b]?.length !== batch.ordinals.length))
         throw new Error("the ledger answered for other receipts");
+      if (isAway) log.info("receipts are taken again");
+      isAway = false;
       return verdict.each;
     } catch (error) {
-      log.warn({ err: error }, "receipts were not taken");
+      // Once, not for each batch: while the ledger starts again, thousands are sent in vain.
+      if (!isAway) log.warn({ err: error }, "receipts are not taken");
+      isAway = true;
       throw new Problem("unavailable", "The ledger does not answer; send the receipts again.");
     }
   };
@@ -138,6 +153,11 @@ export function openReceiptDesk({ bus, log }: ReceiptDeskOptions): ReceiptDesk {
     clearTimeout(timer);
     timer = undefined;
     if (gathering.size === 0 || underWay.size >= REQUESTS_AT_ONCE) return;
+    const waitMs = isClosing ? 0 : coming.msLeft();
+    if (waitMs > 0) {
+      timer = setTimeout(flush, waitMs);
+      return;
+    }
     const full = gathering;
     gathering = gather();
     track(send(full));
@@ -179,9 +199,11 @@ export function openReceiptDesk({ bus, log }: ReceiptDeskOptions): ReceiptDesk {
     async recordGateway(batch) {
       const count = batch.ordinals.length;
       admit(count);
-      const asked = ask([batch]).finally(() => {
-        waiting -= count;
-      });
+      const asked = makeWay()
+        .then(() => ask([batch]))
+        .finally(() => {
+          waiting -= count;
+        });
       track(
         asked.then(
           () => {},
@@ -192,6 +214,8 @@ export function openReceiptDesk({ bus, log }: ReceiptDeskOptions): ReceiptDesk {
       return countVerdicts(verdicts, () => batch.dispatchId);
     },
     async close() {
+      coming.close();
+      isClosing = true;
       flush();
       while (underWay.size > 0) await Promise.all(underWay);
     },

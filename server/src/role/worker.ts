@@ -5,6 +5,7 @@ import { openLoopbackChannel, openLoopbackOnceChannel } from "../channel/loopbac
 import { openNullChannel } from "../channel/null.ts";
 import { countChannel } from "../channel/counted.ts";
 import { openClaims } from "../dispatch/claim.ts";
+import { followComingWarnings } from "../dispatch/make-way.ts";
 import { Worker } from "../dispatch/worker.ts";
 import { Counters } from "../observe/counters.ts";
 import { startReporting } from "./process-reporter.ts";
@@ -28,7 +29,9 @@ export async function startWorker(context: RoleContext): Promise<RunningRole> {
   ].map((channel) => countChannel(channel, counters));
   const { pool } = connection;
   const claiming = openClaims(order.connection);
-  const { holdsNotices, close } = followShedding(bus);
+  const shedding = followShedding(bus);
+  const coming = followComingWarnings(bus);
+  const holdsNotices = () => shedding.holdsNotices() || coming.msLeft() > 0;
   const worker = new Worker({
     pool,
     claims: claiming.pool,
@@ -43,7 +46,8 @@ export async function startWorker(context: RoleContext): Promise<RunningRole> {
   const stopReporting = startReporting({ bus, role: order.role, counters, pool, lease });
   return {
     async stop() {
-      close();
+      shedding.close();
+      coming.close();
       await worker.stop();
       await claiming.close();
       stopReporting();

@@ -7,6 +7,7 @@ import { planeBit } from "@loa/model/delivery.ts";
 import { describe, expect, test } from "vitest";
 import { GATEWAY_KEY, openStreamWorld, type StreamWorld, take } from "../../test/stream-kit.ts";
 import { DEVICE_RECEIPTS_MAX } from "../receipt/device-receipt.ts";
+import { MAKE_WAY_MS } from "../dispatch/make-way.ts";
 import { RECEIPTS_BODY_BYTES_MAX } from "./request-head.ts";
 
 const alice = 7;
@@ -68,6 +69,18 @@ describe("a device", () => {
     expect(batch).toMatchObject({ dispatchId, channel: "live" });
     expect([...(batch?.ordinals ?? [])]).toEqual([alice, alice]);
     expect([...(batch?.planes ?? [])]).toEqual([planeBit("delivered"), planeBit("read")]);
+  });
+
+  test("waits with what it says while a warning is coming, and loses nothing", async () => {
+    await using world = await openStreamWorld();
+    const { dispatchId, issuedAtMs } = world.issue({ audience: [alice] });
+    await world.stream.refresh();
+    const announcedMs = performance.now();
+    world.publish("warning.coming", {});
+    const at = instant(issuedAtMs);
+    const answer = await report(world, alice, [{ dispatch: dispatchId, plane: "delivered", at }]);
+    expect(performance.now() - announcedMs).toBeGreaterThanOrEqual(MAKE_WAY_MS);
+    expect(answer.body).toEqual({ accepted: 1, known: 0, refused: [] });
   });
 
   test("is told which of its receipts did not count, and why", async () => {
