@@ -28,7 +28,7 @@ export interface Bus {
 
 /** Every subject there is, with its body. One table, so that nobody invents a second spelling. */
 export type Subject =
-  /** A warning is about to be issued; what can wait makes way (dispatch/make-way.ts). Body: {}. */
+  /** A warning is about to be issued; what can wait makes way (bus/make-way.ts). Body: {}. */
   | "warning.coming"
   /** A dispatch was committed or changed (planned, cancelled, expired). Body: {dispatchId}. */
   | "dispatch.changed"

@@ -3,6 +3,7 @@
 // and disk; the database is only asked for what is new.
 import type { CapSigner } from "@loa/cap/sign.ts";
 import { makeShortCode } from "@loa/model/short-code.ts";
+import { followComingWarnings } from "../bus/make-way.ts";
 import type { Bus } from "../bus/bus.ts";
 import type { Connection } from "../db/connection.ts";
 import { readAccount } from "../account/account.ts";
@@ -138,12 +139,15 @@ export function openFeed(deps: FeedDeps): Feed {
       deps.log.warn({ err: error }, "could not look for what was issued"),
     );
   let soon: NodeJS.Timeout | undefined;
+  const coming = followComingWarnings(deps.bus);
   const unsubscribe = deps.bus.subscribe("dispatch.changed", () => {
-    if (timer !== undefined) soon ??= setTimeout(lookNow, LOOK_AFTER_MS);
+    if (timer !== undefined) soon ??= setTimeout(lookSoon, LOOK_AFTER_MS);
   });
-  const lookNow = (): void => {
-    soon = undefined;
-    look();
+  const lookSoon = (): void => {
+    // Pages and documents of what was issued must not hold up the next warning.
+    const waitMs = coming.msLeft();
+    soon = waitMs > 0 ? setTimeout(lookSoon, waitMs) : undefined;
+    if (waitMs === 0) look();
   };
   return {
     archive,
@@ -161,6 +165,7 @@ export function openFeed(deps: FeedDeps): Feed {
       clearInterval(timer);
       clearTimeout(soon);
       unsubscribe();
+      coming.close();
       await running?.catch(() => {});
       await capThread.close();
     },

@@ -7,9 +7,8 @@
 import { PLANES } from "@loa/model/delivery.ts";
 import type { EndpointKind } from "@loa/model/endpoint.ts";
 import { Problem } from "@loa/model/problem.ts";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus } from "../bus/bus.ts";
-import { followComingWarnings } from "../dispatch/make-way.ts";
+import { followComingWarnings } from "../bus/make-way.ts";
 import { RECEIPT_VERDICTS, type ReceiptVerdictName } from "../dispatch/receipt-verdict.ts";
 import type { Logger } from "../observe/log.ts";
 import { type Entries, EntryList } from "./entry-list.ts";
@@ -102,17 +101,12 @@ export function openReceiptDesk({ bus, log }: ReceiptDeskOptions): ReceiptDesk {
   let timer: NodeJS.Timeout | undefined;
   let waiting = 0;
   let isAway = false;
-  let isClosing = false;
   const underWay = new Set<Promise<void>>();
-  // What comes back waits a moment for what goes out.
   const coming = followComingWarnings(bus);
 
-  const makeWay = async (): Promise<void> => {
-    const waitMs = coming.msLeft();
-    if (waitMs > 0) await sleep(waitMs);
-  };
-
   const ask = async (batches: readonly ReceiptBatch[]): Promise<readonly Uint8Array[]> => {
+    // What comes back waits a moment for what goes out.
+    await coming.passed();
     try {
       const verdict = (await bus.request("ledger.receipts", batches)) as ReceiptVerdict;
       if (batches.some((batch, b) => verdict.each[b]?.length !== batch.ordinals.length))
@@ -153,11 +147,6 @@ export function openReceiptDesk({ bus, log }: ReceiptDeskOptions): ReceiptDesk {
     clearTimeout(timer);
     timer = undefined;
     if (gathering.size === 0 || underWay.size >= REQUESTS_AT_ONCE) return;
-    const waitMs = isClosing ? 0 : coming.msLeft();
-    if (waitMs > 0) {
-      timer = setTimeout(flush, waitMs);
-      return;
-    }
     const full = gathering;
     gathering = gather();
     track(send(full));
@@ -199,11 +188,9 @@ export function openReceiptDesk({ bus, log }: ReceiptDeskOptions): ReceiptDesk {
     async recordGateway(batch) {
       const count = batch.ordinals.length;
       admit(count);
-      const asked = makeWay()
-        .then(() => ask([batch]))
-        .finally(() => {
-          waiting -= count;
-        });
+      const asked = ask([batch]).finally(() => {
+        waiting -= count;
+      });
       track(
         asked.then(
           () => {},
@@ -214,10 +201,9 @@ export function openReceiptDesk({ bus, log }: ReceiptDeskOptions): ReceiptDesk {
       return countVerdicts(verdicts, () => batch.dispatchId);
     },
     async close() {
-      coming.close();
-      isClosing = true;
       flush();
       while (underWay.size > 0) await Promise.all(underWay);
+      coming.close();
     },
   };
 }

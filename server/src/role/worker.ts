@@ -5,7 +5,7 @@ import { openLoopbackChannel, openLoopbackOnceChannel } from "../channel/loopbac
 import { openNullChannel } from "../channel/null.ts";
 import { countChannel } from "../channel/counted.ts";
 import { openClaims } from "../dispatch/claim.ts";
-import { followComingWarnings } from "../dispatch/make-way.ts";
+import { followComingWarnings } from "../bus/make-way.ts";
 import { Worker } from "../dispatch/worker.ts";
 import { Counters } from "../observe/counters.ts";
 import { startReporting } from "./process-reporter.ts";

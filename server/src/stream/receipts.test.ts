@@ -7,7 +7,7 @@ import { planeBit } from "@loa/model/delivery.ts";
 import { describe, expect, test } from "vitest";
 import { GATEWAY_KEY, openStreamWorld, type StreamWorld, take } from "../../test/stream-kit.ts";
 import { DEVICE_RECEIPTS_MAX } from "../receipt/device-receipt.ts";
-import { MAKE_WAY_MS } from "../dispatch/make-way.ts";
+import { MAKE_WAY_MS } from "../bus/make-way.ts";
 import { RECEIPTS_BODY_BYTES_MAX } from "./request-head.ts";
 
 const alice = 7;
