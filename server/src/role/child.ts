@@ -1,6 +1,6 @@
 // One child of the supervisor: forked, told what to be, restarted when it dies.
 import { type ChildProcess, fork } from "node:child_process";
-import { availableParallelism } from "node:os";
+import { availableParallelism, constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { compiledCode } from "../observe/compiled-code.ts";
 import type { DoorOrder } from "./public-door.ts";
@@ -19,6 +19,8 @@ export const RESTART_MS_MAX = 5_000;
  * machine has; those of one child on two processors would hold up all the others.
  */
 const HELPER_THREADS = Math.min(4, Math.max(1, availableParallelism() - 1));
+/** What came back waits for what goes out, where both want the same processor. */
+const YIELDING: readonly RoleName[] = ["ledger"];
 /** A child that lived this long died of something else than its start. */
 const OLD_ENOUGH_MS = 10_000;
 
@@ -110,6 +112,8 @@ export class Child {
     });
     this.#process = child;
     this.#processId = undefined;
+    // At once, so that its helper threads have it from the beginning.
+    if (YIELDING.includes(role)) yieldProcessor(child.pid);
     const startedAt = performance.now();
     if (door) this.#send({ kind: "open", order: door() });
     if (this.#isStarted) this.#tellToStart();
@@ -174,5 +178,14 @@ export class Child {
     this.#send({ kind: "stop" });
     await ended;
     clearTimeout(timer);
+  }
+}
+
+/** Gives way to others of the machine, as far as it allows that. */
+function yieldProcessor(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // A machine that forbids it runs everybody alike.
   }
 }
