@@ -140,6 +140,7 @@ async function endOf(
 
 const pause = (ms: number, signal: AbortSignal) =>
   new Promise<void>((done) => {
+    if (signal.aborted) return done();
     const timer = setTimeout(done, ms);
     signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
   });

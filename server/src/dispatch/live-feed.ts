@@ -70,21 +70,17 @@ export async function loadLiveDispatches(
      FROM dispatch d WHERE d.id = ANY($1::uuid[]) ORDER BY d.lane, d.seq`,
     [dispatchIds],
   );
-  const { rows: shards } = await pool.query<{
-    dispatchId: string;
-    shard: number;
-    recipients: Buffer;
-  }>(
-    `SELECT dispatch_id AS "dispatchId", shard, recipients FROM shard
-     WHERE channel = 'live' AND dispatch_id = ANY($1::uuid[])`,
-    [dispatchIds],
-  );
-  // What has ended is sent to nobody, and may be long.
-  const faults = await Promise.all(
-    rows.map(async ({ state, message, dispatchId }) =>
+  const [{ rows: shards }, ...faults] = await Promise.all([
+    pool.query<{ dispatchId: string; shard: number; recipients: Buffer }>(
+      `SELECT dispatch_id AS "dispatchId", shard, recipients FROM shard
+       WHERE channel = 'live' AND dispatch_id = ANY($1::uuid[])`,
+      [dispatchIds],
+    ),
+    // What has ended is sent to nobody, and may be long.
+    ...rows.map(async ({ state, message, dispatchId }) =>
       state === "open" ? findAreaFault(pool, message, dispatchId) : undefined,
     ),
-  );
+  ]);
   return rows.map(({ issuedAt, expiresAt, communeCodes, ...row }, i) => {
     const members = new Map<number, RankIndex>();
     for (const { dispatchId, shard, recipients } of shards)

@@ -136,6 +136,31 @@ test("a warning that its channel makes wait holds up no notice on another channe
   expect((await settled(engine.ledger, notice.dispatchId, "loopback"))?.state.sent).toBe(50);
 });
 
+test("who is told to stop while the channel still answers does not wait as long as it says", async () => {
+  await using engine = await startEngine();
+  let asked = 0;
+  let stop = () => {};
+  const channel = new RecordingChannel({
+    answer() {
+      asked += 1;
+      if (asked > 1) return { kind: "all", outcome: "sent" };
+      stop();
+      return { kind: "later", retryAfterMs: 30_000, reason: "the gateway is full" };
+    },
+  });
+  const { lease } = await engine.startWorker([channel]);
+  // What a lost lease does; the process then takes up again what it owns.
+  stop = () => lease.onLost();
+  const { dispatchId } = await plantDispatch(engine.database.pool, {
+    communes: [{ areaId: 1, residents: range(0, 10) }],
+    channels: ["loopback"],
+  });
+  engine.bus.publish("dispatch.changed", { dispatchId });
+  const { state } = (await settled(engine.ledger, dispatchId, "loopback")) ?? {};
+  expect(state).toMatchObject({ sent: 10 });
+  expect(asked).toBe(2);
+});
+
 test("a cancel in the middle suppresses the queued and keeps the outcome that is under way", async () => {
   await using engine = await startEngine();
   const { pool } = engine.database;

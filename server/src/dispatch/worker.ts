@@ -210,6 +210,8 @@ export class Worker {
   }
 
   #pause(running: Running, retryAfterMs: number): Promise<void> {
+    // It was told to stop while the channel still answered: there is nothing to wait for.
+    if (running.abort.signal.aborted) return Promise.resolve();
     running.paused = true;
     this.#wake();
     return new Promise((done) => {
