@@ -132,8 +132,12 @@ const packCommune = ({ areaId, residents, concerned }: Given): Attribution => ({
   concerned: pack(concerned),
 });
 
-/** In the fewest bytes: whole blocks of neighbours become runs. */
+/**
+ * In the fewest bytes: whole blocks of neighbours become runs. Small ones lie in Node's pool: thousands
+ * of memories of their own would have the garbage collector at work while a warning is issued.
+ */
 function pack(bitmap: RoaringBitmap32): Uint8Array {
   bitmap.runOptimize();
-  return bitmap.serialize("portable");
+  const bytes = Buffer.allocUnsafe(bitmap.getSerializationSizeInBytes("portable"));
+  return bitmap.serialize("portable", bytes);
 }
