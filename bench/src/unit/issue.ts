@@ -34,17 +34,20 @@ export const issue: Unit = {
           [dispatchId],
         );
         planned += rows[0]?.planned ?? 0;
-        // Each is measured alone: the last one's sending is another unit.
+        // Each is measured alone: the last one's sending and its pages are other work.
         await waitUntil(SENT_MS_MAX, async () => {
           const { rowCount } = await pool.query(
-            "SELECT FROM shard WHERE state <> 'closed' LIMIT 1",
+            `SELECT FROM dispatch d WHERE EXISTS (
+               SELECT FROM shard s WHERE s.dispatch_id = d.id AND s.state <> 'closed')
+               OR NOT EXISTS (SELECT FROM publication p WHERE p.bulletin_id = d.bulletin_id)
+             LIMIT 1`,
           );
           return rowCount === 0;
         });
       }
       const nature = "as it is";
       const target = context.isSmall ? {} : { target: { atMost: 100 } };
-      const note = `${count} issues, one after the other, each after the last was sent`;
+      const note = `${count} issues, one after the other, each after the last was sent and published`;
       return {
         figures: [
           figure("issue accepted to durable plan, median", "ms", times, nature, { note }),

@@ -21,8 +21,6 @@ export interface Bulletin {
   /** CAP's triples of messages that this installation does not have. */
   readonly unknownReferences: readonly string[];
   readonly createdAt: Date;
-  /** What the target came down to when it was submitted. */
-  readonly resolved: ResolvedTarget | null;
   /** SHA-256 of the approval text, since it was submitted. */
   readonly hash: Buffer | null;
   readonly identifier: string | null;
@@ -48,7 +46,7 @@ export const FIRST_OF_CHAIN = {
 
 export const BULLETIN_COLUMNS = `b.id, b.agency_id AS "agencyId", b.account_id AS "accountId",
   b.standing_order_id AS "standingOrderId", b.msg_type AS "msgType", b.state, b.version, b.content,
-  b.reference_ids AS "referenceIds", b.step, b.unknown_references AS "unknownReferences", b.created_at AS "createdAt", b.resolved, b.hash, b.identifier,
+  b.reference_ids AS "referenceIds", b.step, b.unknown_references AS "unknownReferences", b.created_at AS "createdAt", b.hash, b.identifier,
   b.issued_at AS "issuedAt", b.expires_at AS "expiresAt", b.signature, b.key_id AS "keyId"`;
 
 const SHOWN_COLUMNS = BULLETIN_COLUMNS.replace(
@@ -69,6 +67,18 @@ export async function loadBulletin(sql: Sql, id: string): Promise<SeenBulletin> 
   return rows[0];
 }
 
+/**
+ * What the target of a bulletin came down to when it was submitted, or null. Apart from the rest,
+ * because those of a country are thousands and few readers want them.
+ */
+export async function readResolved(sql: Sql, id: string): Promise<ResolvedTarget | null> {
+  const { rows } = await sql.query<{ resolved: ResolvedTarget | null }>(
+    "SELECT resolved FROM bulletin WHERE id = $1",
+    [id],
+  );
+  return rows[0]?.resolved ?? null;
+}
+
 /** As it is, and nobody else may change it before this transaction ends. */
 export async function lockBulletin(tx: Sql, id: string): Promise<Bulletin> {
   const [bulletin] = await lockBulletins(tx, [id]);
@@ -76,7 +86,7 @@ export async function lockBulletin(tx: Sql, id: string): Promise<Bulletin> {
   return bulletin;
 }
 
-/** The same for one that was seen: its content and places are read again only if they may differ. */
+/** The same for one that was seen: it is read again only if it may differ. */
 export async function lockSeen(tx: Sql, seen: SeenBulletin): Promise<Bulletin> {
   const { rows } = await tx.query<Pick<SeenBulletin, "state" | "revision">>(
     "SELECT state, xmin::text AS revision FROM bulletin WHERE id = $1 FOR UPDATE",

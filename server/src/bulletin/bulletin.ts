@@ -17,7 +17,13 @@ import { inTransaction } from "../db/transaction.ts";
 import { giveApproval, hashSubject, subjectOf } from "./approval.ts";
 import { requireAllowed } from "./allowed.ts";
 import type { BulletinDeps } from "./bulletin-deps.ts";
-import { type Bulletin, loadBulletin, lockBulletin, selectParticipants } from "./bulletin-row.ts";
+import {
+  type Bulletin,
+  loadBulletin,
+  lockBulletin,
+  readResolved,
+  selectParticipants,
+} from "./bulletin-row.ts";
 import { requireEntitlement } from "./entitled.ts";
 import { readIncident } from "./incident.ts";
 import { renderMessage, trialFacts } from "./message.ts";
@@ -67,8 +73,8 @@ export async function createBulletin(
   await requireUpdatable(deps.pool, { ...wish, step, agencyId: actor.agencyId });
   // A correction is for the very places of what it corrects, whatever became of them since.
   const [old] = wish.updates;
-  const corrected =
-    step === "correction" && old !== undefined ? await loadBulletin(deps.pool, old) : undefined;
+  const resolved =
+    step === "correction" && old !== undefined ? await readResolved(deps.pool, old) : null;
   await inTransaction(deps.pool, async (tx) => {
     const fresh = await insertBulletin(tx, {
       id,
@@ -79,7 +85,7 @@ export async function createBulletin(
       content: wish.content,
       referenceIds: wish.updates,
       unknownReferences: wish.unknownReferences ?? [],
-      resolved: corrected?.resolved ?? null,
+      resolved,
     });
     if (!fresh) return;
     const { content } = wish;
@@ -206,11 +212,12 @@ const keepsPlaces = ({ step }: Pick<Bulletin, "step">): boolean =>
 /** What the target comes down to under the packs of today, or came down to for the old bulletin. */
 export async function resolveFor(
   deps: BulletinDeps,
-  bulletin: Pick<Bulletin, "step" | "content" | "resolved">,
+  bulletin: Pick<Bulletin, "id" | "step" | "content">,
 ): Promise<ResolvedTarget> {
   if (!keepsPlaces(bulletin)) return deps.resolve(bulletin.content.target);
-  if (bulletin.resolved === null) throw new Error(`a ${bulletin.step} without places`);
-  return bulletin.resolved;
+  const resolved = await readResolved(deps.pool, bulletin.id);
+  if (resolved === null) throw new Error(`a ${bulletin.step} without places`);
+  return resolved;
 }
 
 /** Gives a bulletin back to its authors, with a reason; approvals are void from here on. */
@@ -264,13 +271,9 @@ export async function approveBulletin(
         "You wrote, edited or submitted a version of this bulletin: somebody else approves it.",
       );
     await requireTopFor(db, actor, bulletin);
-    requireSamePlaces(bulletin, resolved, deps.places());
     const current = hashSubject(subject);
-    if (
-      bulletin.hash === null ||
-      !bulletin.hash.equals(current) ||
-      hash !== current.toString("hex")
-    )
+    await requireSamePlaces(tx, bulletin, { hash: current, resolved }, deps.places());
+    if (!bulletin.hash?.equals(current) || hash !== current.toString("hex"))
       throw new Problem(
         "approval-mismatch",
         "What you saw is not what would go out: read it again, and approve the hash you read.",

@@ -10,7 +10,7 @@ import { newId } from "../db/id.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { databaseTime } from "./bulletin.ts";
 import type { BulletinDeps } from "./bulletin-deps.ts";
-import { type Bulletin, loadBulletin } from "./bulletin-row.ts";
+import { type Bulletin, loadBulletin, readResolved } from "./bulletin-row.ts";
 import { insertBulletin, insertEvent } from "./store.ts";
 import { lastExpiry, requireReferable } from "./update.ts";
 
@@ -44,7 +44,8 @@ export async function cancelBulletin(
         : "It has expired: there is nothing to take back.",
     );
   await requireReferable(deps.pool, old);
-  const { issuedAt, expiresAt, resolved, content } = old;
+  const { issuedAt, expiresAt, content } = old;
+  const resolved = await readResolved(deps.pool, oldId);
   if (issuedAt === null || expiresAt === null || resolved === null)
     throw new Error(`bulletin ${oldId} is in force and was never issued`);
   const account = await readAccount(deps.db, old.accountId);

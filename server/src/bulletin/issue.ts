@@ -28,6 +28,8 @@ import { lastExpiry, requireReferable } from "./update.ts";
 
 export interface Issued {
   readonly bulletin: Bulletin;
+  /** The places that it is for, where this request worked them out. */
+  readonly resolved?: ResolvedTarget;
   readonly dispatch: IssuedDispatch;
   /** Whether an earlier request issued it, whose answer was lost. */
   readonly isRepeat: boolean;
@@ -102,7 +104,7 @@ export interface PreparedIssue<A> {
 /** Does the slow parts of an issue, which hold no row, and has others make way for a warning. */
 export async function prepareIssue<A>(
   deps: IssueDeps<A>,
-  bulletin: Pick<Bulletin, "step" | "content" | "resolved" | "accountId">,
+  bulletin: Pick<Bulletin, "id" | "step" | "content" | "accountId">,
 ): Promise<PreparedIssue<A>> {
   if (bulletin.content.kind === "warning") deps.bus.publish("warning.coming", {});
   const resolved = await resolveFor(deps, bulletin);
@@ -133,9 +135,9 @@ export async function issueLocked<A>(
   refuseFaults(checkContent(content, sent));
   requireTestHours(bulletin, sent);
   await requireEntitlement(deps, bulletin, resolved);
-  requireSamePlaces(bulletin, resolved, deps.places());
   const subject = await subjectOf(deps, bulletin, resolved);
   const hash = hashSubject(subject);
+  await requireSamePlaces(tx, bulletin, { hash, resolved }, deps.places());
   await requireApproval(tx, deps.keys, bulletin, hash);
   await closeReferences(tx, bulletin);
 
@@ -155,7 +157,7 @@ export async function issueLocked<A>(
     );
   const sending = { bulletin, resolved, audience, expiresAt, render };
   const dispatch = await sendIssued(deps, tx, sending, dispatchId);
-  return { bulletin: { ...bulletin, state: to, ...facts }, dispatch, isRepeat: false };
+  return { bulletin: { ...bulletin, state: to, ...facts }, resolved, dispatch, isRepeat: false };
 }
 
 type Render = (dispatchId: string, addressing: Addressing) => Uint8Array;

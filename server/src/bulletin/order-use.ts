@@ -63,7 +63,6 @@ export async function useStandingOrder<A>(
     standingOrderId: orderId,
     ...FIRST_OF_CHAIN,
     content,
-    resolved: null,
   };
   const prepared = await prepareIssue(deps, draft);
   requireInsideOrder(deps, order, prepared.resolved);
@@ -82,7 +81,7 @@ export async function useStandingOrder<A>(
     );
     if (fault !== undefined)
       throw new Problem("standing-order-unusable", `The order cannot be used: ${fault}.`);
-    if (!(await insertBulletin(tx, draft)))
+    if (!(await insertBulletin(tx, { ...draft, resolved: null })))
       throw new Problem("bulletin-state", "This use of the order was issued already.");
     await insertEvent(tx, { bulletinId: id, actor, action: "create", version: 1, content });
     await insertOrderUse(tx, {

@@ -2,6 +2,7 @@
 // them and by the one directly above it, which may have to approve.
 import type { Purpose } from "@loa/model/chain-step.ts";
 import { Problem } from "@loa/model/problem.ts";
+import type { ResolvedTarget } from "@loa/model/target.ts";
 import { type EffectiveWordings, wordingsOf } from "@loa/model/wording.ts";
 import { readAccount } from "../account/account.ts";
 import type { Actor } from "../account/actor.ts";
@@ -12,6 +13,7 @@ import {
   type BulletinEvent,
   type BulletinFilter,
   loadBulletin,
+  readResolved,
   selectBulletins,
   selectEvents,
 } from "./bulletin-row.ts";
@@ -23,6 +25,8 @@ export const BULLETINS_PAGE_MAX = 200;
 
 export interface BulletinDetail {
   readonly bulletin: Bulletin;
+  /** What its target came down to when it was submitted. */
+  readonly resolved: ResolvedTarget | null;
   readonly history: readonly BulletinEvent[];
   readonly approvals: readonly Approval[];
   /** The main one of its sendings. */
@@ -47,14 +51,16 @@ export async function readBulletin(
   return readDetail(deps, bulletin);
 }
 
-/** The same of one that the caller may see and has just read or written. */
+/** The same of one that the caller may see and has just read or written, and of its places if known. */
 export async function readDetail(
   { db, pool }: Pick<BulletinDeps, "db" | "pool">,
   bulletin: Bulletin,
+  known?: ResolvedTarget,
 ): Promise<BulletinDetail> {
   const { id } = bulletin;
-  const [{ rows: dispatches }, { rowCount: leaving }, { name }, history, approvals, replaced] =
+  const [resolved, { rows: dispatches }, { rowCount: leaving }, { name }, ...rest] =
     await Promise.all([
+      known ?? readResolved(pool, id),
       pool.query<{ id: string; purpose: Purpose }>(
         "SELECT id, purpose FROM dispatch WHERE bulletin_id = $1 ORDER BY purpose <> 'main', purpose",
         [id],
@@ -65,8 +71,10 @@ export async function readDetail(
       selectApprovals(pool, { bulletinId: id }),
       replacedBy({ db }, bulletin),
     ]);
+  const [history, approvals, replaced] = rest;
   return {
     bulletin,
+    resolved,
     isSettling: leaving === 1,
     history,
     approvals,

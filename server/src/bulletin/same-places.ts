@@ -5,22 +5,30 @@ import { Problem } from "@loa/model/problem.ts";
 import type { ResolvedTarget } from "@loa/model/target.ts";
 import type { PlaceLookup } from "../account/jurisdiction.ts";
 import { placesOf } from "./approval.ts";
-import type { Bulletin } from "./bulletin-row.ts";
+import { type Bulletin, readResolved } from "./bulletin-row.ts";
+import type { Sql } from "./store.ts";
+
+/** What the target comes down to today, and the hash of what would go out there. */
+interface Today {
+  readonly hash: Buffer;
+  readonly resolved: ResolvedTarget;
+}
 
 /** @throws {Problem} resolves-otherwise, naming what came and went. */
-export function requireSamePlaces(
-  bulletin: Pick<Bulletin, "resolved">,
-  resolved: ResolvedTarget,
+export async function requireSamePlaces(
+  tx: Sql,
+  { id, hash }: Pick<Bulletin, "id" | "hash">,
+  today: Today,
   places: PlaceLookup,
-): void {
-  const approved = bulletin.resolved;
+): Promise<void> {
+  // The hash covers the places: only where it differs are they looked at, to say which.
+  if (hash?.equals(today.hash)) return;
+  const approved = await readResolved(tx, id);
   if (approved === null) throw new Error("a bulletin that was never submitted");
-  // The same units are the same places; of others the codes are compared, which outlive a pack.
-  if (isSame(approved, resolved)) return;
-  if (isDeepStrictEqual(placesOf(approved, places), placesOf(resolved, places))) return;
+  if (isDeepStrictEqual(placesOf(approved, places), placesOf(today.resolved, places))) return;
   const codes = (target: ResolvedTarget) => new Set(target.communes.map(({ code }) => code));
-  const came = codes(resolved).difference(codes(approved));
-  const went = codes(approved).difference(codes(resolved));
+  const came = codes(today.resolved).difference(codes(approved));
+  const went = codes(approved).difference(codes(today.resolved));
   throw new Problem(
     "resolves-otherwise",
     "The target comes down to other places than when it was submitted: submit it again.",
@@ -30,15 +38,3 @@ export function requireSamePlaces(
     ].slice(0, 40),
   );
 }
-
-const isSame = (a: ResolvedTarget, b: ResolvedTarget): boolean =>
-  isDeepStrictEqual(a.packs, b.packs) &&
-  a.communes.length === b.communes.length &&
-  a.communes.every(({ areaId, code, villageIds }, index) => {
-    const other = b.communes[index];
-    return (
-      areaId === other?.areaId &&
-      code === other.code &&
-      (villageIds === other.villageIds || isDeepStrictEqual(villageIds, other.villageIds))
-    );
-  });

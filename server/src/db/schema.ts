@@ -223,6 +223,7 @@ export interface Database {
     status: number | null;
     body: Bytes | null;
     content_type: string | null;
+    is_deflated: Generated<boolean>;
     created_at: Generated<Date>;
     owner: string | null;
   };

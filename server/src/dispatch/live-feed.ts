@@ -4,8 +4,8 @@
 import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
 import type { Purpose } from "@loa/model/chain-step.ts";
 import type pg from "pg";
+import { containerHas } from "../audience/container.ts";
 import { findAreaFault } from "./area-check.ts";
-import { RankIndex } from "./rank-index.ts";
 
 /** How long an ended dispatch is remembered, so that a Cancel finds the devices that have it. */
 export const REMEMBER_ENDED_HOURS = 48;
@@ -71,8 +71,8 @@ export async function loadLiveDispatches(
     [dispatchIds],
   );
   const [{ rows: shards }, ...faults] = await Promise.all([
-    pool.query<{ dispatchId: string; shard: number; recipients: Buffer }>(
-      `SELECT dispatch_id AS "dispatchId", shard, recipients FROM shard
+    pool.query<{ dispatchId: string; shard: number; planned: number; recipients: Buffer }>(
+      `SELECT dispatch_id AS "dispatchId", shard, planned, recipients FROM shard
        WHERE channel = 'live' AND dispatch_id = ANY($1::uuid[])`,
       [dispatchIds],
     ),
@@ -82,19 +82,20 @@ export async function loadLiveDispatches(
     ),
   ]);
   return rows.map(({ issuedAt, expiresAt, communeCodes, ...row }, i) => {
-    const members = new Map<number, RankIndex>();
-    for (const { dispatchId, shard, recipients } of shards)
-      if (dispatchId === row.dispatchId) members.set(shard, new RankIndex(recipients));
-    let planned = 0;
-    for (const index of members.values()) planned += index.size;
+    const own = shards.filter(({ dispatchId }) => dispatchId === row.dispatchId);
+    // Asked as they are stored: an index of every shard would take longer than all phones ask.
+    const members = new Map(own.map(({ shard, recipients }) => [shard, recipients]));
     return {
       ...row,
       issuedAtMs: issuedAt.getTime(),
       expiresAtMs: expiresAt.getTime(),
       communeCodes: new Set(communeCodes),
       areaFault: faults[i],
-      planned,
-      has: (ordinal) => members.get(ordinal >>> 16)?.has(ordinal & 0xffff) ?? false,
+      planned: own.reduce((sum, { planned }) => sum + planned, 0),
+      has(ordinal) {
+        const recipients = members.get(ordinal >>> 16);
+        return recipients !== undefined && containerHas(recipients, ordinal & 0xffff);
+      },
     };
   });
 }

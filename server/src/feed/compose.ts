@@ -25,6 +25,8 @@ export interface NamedPlaces {
 
 export interface ComposeFacts {
   readonly bulletin: Bulletin;
+  /** The places that it was approved for. */
+  readonly resolved: ResolvedTarget;
   readonly account: Publication["account"];
   readonly incident: Publication["incident"];
   readonly code: string;
@@ -43,9 +45,9 @@ export interface Composed {
 
 /** @throws {Error} when the bulletin was not issued. */
 export function composePublication(facts: ComposeFacts): Composed {
-  const { bulletin, account, incident, code, origin, places } = facts;
-  const { identifier, issuedAt, expiresAt, resolved, hash, signature, keyId } = bulletin;
-  if (!identifier || !issuedAt || !expiresAt || !resolved || !hash || !signature || !keyId)
+  const { bulletin, resolved, account, incident, code, origin, places } = facts;
+  const { identifier, issuedAt, expiresAt, hash, signature, keyId } = bulletin;
+  if (!identifier || !issuedAt || !expiresAt || !hash || !signature || !keyId)
     throw new Error(`bulletin ${bulletin.id} was not issued`);
   const publication: Publication = {
     v: PUBLICATION_VERSION,

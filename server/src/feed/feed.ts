@@ -7,7 +7,7 @@ import { followComingWarnings } from "../bus/make-way.ts";
 import type { Bus } from "../bus/bus.ts";
 import type { Connection } from "../db/connection.ts";
 import { readAccount } from "../account/account.ts";
-import { loadBulletin } from "../bulletin/bulletin-row.ts";
+import { loadBulletin, readResolved } from "../bulletin/bulletin-row.ts";
 import { readIncident } from "../bulletin/incident.ts";
 import type { Logger } from "../observe/log.ts";
 import { Archive, type Entry } from "./archive.ts";
@@ -179,10 +179,13 @@ async function publishBulletin(
   id: string,
 ): Promise<void> {
   const bulletin = await loadBulletin(deps.pool, id);
+  const resolved = await readResolved(deps.pool, id);
+  if (resolved === null) throw new Error(`bulletin ${id} was never submitted`);
   const { handle, name } = await readAccount(deps.db, bulletin.accountId);
   const { incidentId } = bulletin.content;
   const { publication, document } = composePublication({
     bulletin,
+    resolved,
     account: { handle, name },
     incident: incidentId === null ? null : await readIncident(deps.db, incidentId),
     code: await freeCode(deps, id),

@@ -110,8 +110,11 @@ export function mountBulletins<A>(app: App, deps: IssueDeps<A>): void {
 }
 
 /** What was issued, as every operation that issues answers it. */
-export async function showIssued<A>(deps: IssueDeps<A>, { bulletin, dispatch, isRepeat }: Issued) {
-  const detail = await readDetail(deps, bulletin);
+export async function showIssued<A>(
+  deps: IssueDeps<A>,
+  { bulletin, resolved, dispatch, isRepeat }: Issued,
+) {
+  const detail = await readDetail(deps, bulletin, resolved);
   // What this request planned, it compared with the approved places as it made it (message-area.ts).
   const faultOf = isRepeat ? storedFault(deps) : noFault;
   return {
@@ -147,13 +150,13 @@ async function showDetail<A>(
   detail: BulletinDetail,
   faultOf: FaultOf,
 ): Promise<BulletinView> {
-  const { bulletin, history, approvals, dispatchId, dispatches, isSettling, wordings } = detail;
+  const { bulletin, resolved, history, approvals, dispatchId, dispatches } = detail;
   const sendings = dispatches.map(async ({ id: dispatch, purpose }) => ({
     id: dispatch,
     purpose,
     fault: (await faultOf(dispatch)) ?? null,
   }));
-  const places = bulletin.resolved && placesOf(bulletin.resolved, deps.places());
+  const places = resolved && placesOf(resolved, deps.places());
   return {
     ...showSummary(bulletin),
     content: bulletin.content as BulletinView["content"],
@@ -169,10 +172,10 @@ async function showDetail<A>(
     identifier: bulletin.identifier,
     signature: bulletin.signature?.toString("base64url") ?? null,
     keyId: bulletin.keyId,
-    wordings,
+    wordings: detail.wordings,
     dispatchId,
     dispatches: await Promise.all(sendings),
-    isSettling,
+    isSettling: detail.isSettling,
     history: history.map(({ at, personName, ...event }) => ({
       ...event,
       at: at.toISOString(),

@@ -6,6 +6,7 @@
 // which only the caller has. Only answers of success are kept: a refusal stored nothing, so asking
 // again is harmless.
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { Problem } from "@loa/model/problem.ts";
 import { sql } from "kysely";
 import type { Db } from "../db/connection.ts";
@@ -148,7 +149,7 @@ async function claimRequest(db: Db, name: RequestName): Promise<Claim> {
 async function readAnswer(db: Db, name: RequestName): Promise<KeptAnswer> {
   const row = await db
     .selectFrom("idempotency")
-    .select(["request_hash", "status", "body", "content_type"])
+    .select(["request_hash", "status", "body", "is_deflated", "content_type"])
     .where("scope", "=", name.scope)
     .where("key", "=", rowKey(name))
     .executeTakeFirst();
@@ -160,7 +161,10 @@ async function readAnswer(db: Db, name: RequestName): Promise<KeptAnswer> {
     );
   if (!row || row.status === null || row.body === null)
     throw new Problem("idempotency-in-progress", "Repeat the request in a second or two.");
-  const body = decryptAnswer(name, row.body);
+  const decrypted = decryptAnswer(name, row.body);
+  const body = row.is_deflated
+    ? inflateRawSync(decrypted, { maxOutputLength: KEPT_ANSWER_MAX_BYTES })
+    : decrypted;
   return { status: row.status, contentType: row.content_type ?? "", body };
 }
 
@@ -172,8 +176,8 @@ async function keepAnswer(
 ): Promise<void> {
   await sql`
     UPDATE idempotency
-    SET status = ${answer.status}, content_type = ${answer.contentType},
-        body = ${encryptAnswer(name, answer.body)}
+    SET status = ${answer.status}, content_type = ${answer.contentType}, is_deflated = true,
+        body = ${encryptAnswer(name, deflateRawSync(answer.body, { level: 1 }))}
     WHERE scope = ${name.scope} AND key = ${rowKey(name)}
       AND created_at = ${ticket}::timestamptz`.execute(db);
 }
