@@ -41,7 +41,6 @@ interface Row extends Omit<
 > {
   readonly issuedAt: Date;
   readonly expiresAt: Date;
-  readonly communeCodes: string[];
 }
 
 /** The states of all dispatches that are in force or ended lately, without their content. */
@@ -65,15 +64,20 @@ export async function loadLiveDispatches(
   if (dispatchIds.length === 0) return [];
   const { rows } = await pool.query<Row>(
     `SELECT d.id AS "dispatchId", d.bulletin_id AS "bulletinId", d.purpose, d.type, d.lane, d.seq, d.state,
-            d.issued_at AS "issuedAt", d.expires_at AS "expiresAt", d.message, d.supersedes,
-            ARRAY(SELECT code FROM area WHERE id = ANY(d.commune_ids)) AS "communeCodes"
+            d.issued_at AS "issuedAt", d.expires_at AS "expiresAt", d.message, d.supersedes
      FROM dispatch d WHERE d.id = ANY($1::uuid[]) ORDER BY d.lane, d.seq`,
     [dispatchIds],
   );
-  const [{ rows: shards }, ...faults] = await Promise.all([
+  // Phones wait for each of these, so they are asked at once.
+  const [{ rows: shards }, { rows: communes }, ...faults] = await Promise.all([
     pool.query<{ dispatchId: string; shard: number; planned: number; recipients: Buffer }>(
       `SELECT dispatch_id AS "dispatchId", shard, planned, recipients FROM shard
        WHERE channel = 'live' AND dispatch_id = ANY($1::uuid[])`,
+      [dispatchIds],
+    ),
+    pool.query<{ dispatchId: string; codes: string[] }>(
+      `SELECT id AS "dispatchId", ARRAY(SELECT code FROM area WHERE id = ANY(commune_ids)) AS codes
+       FROM dispatch WHERE id = ANY($1::uuid[])`,
       [dispatchIds],
     ),
     // What has ended is sent to nobody, and may be long.
@@ -81,7 +85,8 @@ export async function loadLiveDispatches(
       state === "open" ? findAreaFault(pool, message, dispatchId) : undefined,
     ),
   ]);
-  return rows.map(({ issuedAt, expiresAt, communeCodes, ...row }, i) => {
+  const codesOf = new Map(communes.map(({ dispatchId, codes }) => [dispatchId, codes]));
+  return rows.map(({ issuedAt, expiresAt, ...row }, i) => {
     const own = shards.filter(({ dispatchId }) => dispatchId === row.dispatchId);
     // Asked as they are stored: an index of every shard would take longer than all phones ask.
     const members = new Map(own.map(({ shard, recipients }) => [shard, recipients]));
@@ -89,7 +94,7 @@ export async function loadLiveDispatches(
       ...row,
       issuedAtMs: issuedAt.getTime(),
       expiresAtMs: expiresAt.getTime(),
-      communeCodes: new Set(communeCodes),
+      communeCodes: new Set(codesOf.get(row.dispatchId)),
       areaFault: faults[i],
       planned: own.reduce((sum, { planned }) => sum + planned, 0),
       has(ordinal) {

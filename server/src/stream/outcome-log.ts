@@ -7,8 +7,11 @@ import type { Logger } from "../observe/log.ts";
 import { type Entries, EntryList } from "../receipt/entry-list.ts";
 import type { Entry } from "./in-force.ts";
 
-/** How long facts gather, so that one commit holds many. */
-export const GATHER_MS = 10;
+/**
+ * How long facts gather, so that one commit holds many and the phones of one broadcast do not wait for
+ * those before them to be written down. Facts that a crash takes come back from the device's own word.
+ */
+export const GATHER_MS = 250;
 /** Pauses between attempts while the journal is away grow from the first to the second. */
 export const RETRY_MS_MIN = 100;
 export const RETRY_MS_MAX = 5_000;
