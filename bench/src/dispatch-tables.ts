@@ -2,6 +2,15 @@
 // so that no run pays for the one before and a cached set of people stays as it was made.
 import type pg from "pg";
 
+/** Of what was issued before, what refers to bulletins first. */
+const BULLETIN_TABLES = [
+  "publication",
+  "leaving",
+  "approval",
+  "bulletin_event",
+  "bulletin",
+  "idempotency",
+];
 const TABLES = ["dispatch", "audience", "shard", "journal", "fold", "receipt_refusal"];
 
 /** Bytes of all of them, with their TOAST tables and indexes. */
@@ -22,4 +31,14 @@ export async function clearDispatches(pool: pg.Pool): Promise<void> {
     await pool.query(`TRUNCATE ${table}`);
   await pool.query("DELETE FROM dispatch");
   await pool.query("VACUUM dispatch");
+}
+
+/**
+ * Forgets all that a run wrote, issued and published, so that the next one starts with the people
+ * alone: the public pages of thousands of warnings to a country would be measured with it.
+ */
+export async function clearBulletins(pool: pg.Pool): Promise<void> {
+  await clearDispatches(pool);
+  for (const table of BULLETIN_TABLES) await pool.query(`DELETE FROM ${table}`);
+  for (const table of BULLETIN_TABLES) await pool.query(`VACUUM ${table}`);
 }

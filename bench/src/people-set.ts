@@ -17,6 +17,7 @@ import {
   provincesOf,
   readCountryPack,
 } from "./country.ts";
+import { clearBulletins } from "./dispatch-tables.ts";
 import { type BenchInstallation, startBenchInstallation } from "./installation.ts";
 import type { BenchContext } from "./unit.ts";
 
@@ -64,8 +65,14 @@ export async function openPeopleSet(
   const folder = await preparePeopleSet(context);
   const set = readSet(folder) as PeopleSet;
   const { profileFolder } = context;
+  // The copy of what earlier runs published.
+  rmSync(join(folder, "published"), { recursive: true, force: true });
   const installation = await startBenchInstallation({ folder, profileFolder, loopbackUrl });
-  return { set, installation };
+  const stop = async () => {
+    await clearBulletins(installation.connection.pool);
+    await installation.stop();
+  };
+  return { set, installation: { ...installation, stop } };
 }
 
 /** Makes the set unless it is there; answers its folder. */

@@ -16,7 +16,7 @@ const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9
 const LINES: readonly (readonly [unit: string, name: string, measure: string])[] = [
   ["engine", "issue to all durable", "s"],
   ["engine", "processor time to durable", "CPU-s/million"],
-  ["issue", "issue accepted to durable plan, p99", "ms"],
+  ["issue", "request to issue to durable plan, p99", "ms"],
   ["estimate", "100 points, p95", "ms"],
   ["restart", "index ready after a kill", "s"],
   ["memory", "all server processes", "GiB"],

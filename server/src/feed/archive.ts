@@ -1,18 +1,25 @@
 // All publications of this installation, in memory: which there are, what each of them is at an
 // instant, and what belongs together. It asks no database and no clock but the one it is given, so
 // that what has expired is gone in time also while the database is away.
+import { createHash } from "node:crypto";
 import type { ChainStep } from "@loa/model/chain-step.ts";
 import {
   isInvented,
   type Publication,
   type PublicState,
+  type PublishedArea,
   type Shelf,
   shelfOf,
   stepOf,
 } from "./publication.ts";
 
-/** Publications held whole; older ones are read from disk. Some 20 KiB each: 40 MiB. */
+/**
+ * Publications held whole; older ones are read from disk. Some 20 KiB each beside their areas, which
+ * they share: 40 MiB.
+ */
 export const WHOLE_MAX = 2_000;
+/** Distinct areas that publications share; beyond it the next ones begin anew. */
+const SHARED_AREAS_MAX = 20_000;
 /** How long what has ended stays in the feeds, so that who was away learns that it ended. */
 export const ENDED_KEPT_DAYS = 14;
 const ENDED_KEPT_MS = ENDED_KEPT_DAYS * 86_400_000;
@@ -56,6 +63,7 @@ export class Archive {
   readonly #endedBy = new Map<string, Entry>();
   readonly #referredBy = new Map<string, Entry[]>();
   readonly #whole = new Map<string, Publication>();
+  readonly #areas = new Map<string, PublishedArea>();
   readonly #read: (code: string) => Publication | undefined;
   #version = 0;
   #nextChangeMs = 0;
@@ -78,7 +86,8 @@ export class Archive {
     this.#entries.splice(at, 0, entry);
     this.#byId.set(entry.id, entry);
     this.#byCode.set(entry.code, entry);
-    this.#whole.set(entry.code, publication);
+    const areas = publication.areas.map((area) => this.#share(area));
+    this.#whole.set(entry.code, { ...publication, areas });
     if (this.#whole.size > WHOLE_MAX) {
       const oldest = this.#entries.find(({ code }) => this.#whole.has(code));
       if (oldest) this.#whole.delete(oldest.code);
@@ -194,6 +203,16 @@ export class Archive {
     return this.thread(entry).findLast(
       (each) => each.msgType !== "Cancel" && this.stateAt(each, now).kind === "in-force",
     );
+  }
+
+  /** One bulletin after the other is for the same places: a province's communes are kept once. */
+  #share(area: PublishedArea): PublishedArea {
+    if (this.#areas.size >= SHARED_AREAS_MAX) this.#areas.clear();
+    const key = createHash("sha256").update(JSON.stringify(area)).digest("base64");
+    const known = this.#areas.get(key);
+    if (known) return known;
+    this.#areas.set(key, area);
+    return area;
   }
 
   #isFor(entry: Entry, { code, commune }: AreaChoice): boolean {
