@@ -44,7 +44,7 @@ export interface AreaTree {
   isActive(id: number): boolean;
   children(id: number): readonly Area[];
   /** The communes of a province or any other unit; a commune itself; none for a village. */
-  communesUnder(id: number): Area[];
+  communesUnder(id: number): readonly Area[];
   /** The commune of a village or of a commune itself; undefined for what lies above. */
   communeOf(id: number): Area | undefined;
   /** Ids of an active unit and of all former ones whose people count in it, wholly or perhaps. */
@@ -148,10 +148,18 @@ export function buildAreaTree(
   for (const [formerId, list] of successorsOf)
     for (const { area } of list) counted.get(area.id)?.push(formerId);
   const isActive = (id: number) => activePacks.has(byId.get(id)?.packId ?? -1);
-  const communesUnder = (id: number): Area[] => {
+  const known = new Map<number, readonly Area[]>();
+  const communesUnder = (id: number): readonly Area[] => {
+    const found = known.get(id);
+    if (found) return found;
     const area = byId.get(id);
-    if (area?.level === "commune") return [area];
-    return (children.get(id) ?? []).flatMap((child) => communesUnder(child.id));
+    const communes =
+      area?.level === "commune"
+        ? [area]
+        : (children.get(id) ?? []).flatMap((child) => communesUnder(child.id));
+    // Only of what there is: a caller may ask for any number.
+    if (area) known.set(id, communes);
+    return communes;
   };
   const communeOf = (id: number): Area | undefined => {
     let area = byId.get(id);
