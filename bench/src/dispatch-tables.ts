@@ -1,7 +1,10 @@
 // The tables of the engine as the benchmark sees them: how large they are, and emptied between runs,
 // so that no run pays for the one before and a cached set of people stays as it was made.
 import type pg from "pg";
+import { waitUntil } from "./wait.ts";
 
+/** Until the front has made the pages of what was issued. */
+const PUBLISHED_MS_MAX = 60_000;
 /** Of what was issued before, what refers to bulletins first. */
 const BULLETIN_TABLES = [
   "publication",
@@ -38,6 +41,13 @@ export async function clearDispatches(pool: pg.Pool): Promise<void> {
  * alone: the public pages of thousands of warnings to a country would be measured with it.
  */
 export async function clearBulletins(pool: pg.Pool): Promise<void> {
+  await waitUntil(PUBLISHED_MS_MAX, async () => {
+    const { rowCount } = await pool.query(
+      `SELECT FROM bulletin b WHERE issued_at IS NOT NULL
+         AND NOT EXISTS (SELECT FROM publication WHERE bulletin_id = b.id) LIMIT 1`,
+    );
+    return rowCount === 0;
+  });
   await clearDispatches(pool);
   for (const table of BULLETIN_TABLES) await pool.query(`DELETE FROM ${table}`);
   for (const table of BULLETIN_TABLES) await pool.query(`VACUUM ${table}`);

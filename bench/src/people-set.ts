@@ -69,8 +69,11 @@ export async function openPeopleSet(
   rmSync(join(folder, "published"), { recursive: true, force: true });
   const installation = await startBenchInstallation({ folder, profileFolder, loopbackUrl });
   const stop = async () => {
-    await clearBulletins(installation.connection.pool);
-    await installation.stop();
+    try {
+      await clearBulletins(installation.connection.pool);
+    } finally {
+      await installation.stop();
+    }
   };
   return { set, installation: { ...installation, stop } };
 }
