@@ -124,11 +124,13 @@ type Claim =
 
 async function claimRequest(db: Db, name: RequestName): Promise<Claim> {
   // One statement decides between repeats that come at the same time. created_at is the ticket:
-  // who was taken over can no longer write.
+  // who was taken over can no longer write. Its commit waits for no disk: whatever the request makes
+  // durable later comes after it in the log, and a claim for which nothing was done may be lost.
   const claimed = await sql<{ ticket: string }>`
     INSERT INTO idempotency (scope, key, request_hash, created_at, owner)
-    VALUES (${name.scope}, ${rowKey(name)}, ${name.requestHash}, clock_timestamp(),
-            ${name.owner ?? null}::uuid)
+    SELECT ${name.scope}, ${rowKey(name)}, ${name.requestHash}::bytea, clock_timestamp(),
+           ${name.owner ?? null}::uuid
+    FROM set_config('synchronous_commit', 'off', true)
     ON CONFLICT (scope, key) DO UPDATE
       SET request_hash = excluded.request_hash, created_at = excluded.created_at,
           owner = excluded.owner, status = NULL, body = NULL, content_type = NULL
