@@ -40,11 +40,17 @@ interface Container {
  * @throws {Error} when the bytes are not a whole portable bitmap.
  */
 export function splitShards(bitmap: Uint8Array): ContainerSlice[] {
-  return readContainers(bitmap).map(({ key, size, form, data }) => ({
-    shard: key,
-    planned: size,
-    recipients: frameContainer(form, size, data),
-  }));
+  const containers = readContainers(bitmap);
+  // One memory for all of them: hundreds of their own have the garbage collector at work while a
+  // warning is issued.
+  const bytes = new Uint8Array(
+    containers.reduce((sum, { form, data }) => sum + headerBytes(form) + data.length, 0),
+  );
+  let end = 0;
+  return containers.map(({ key, size, form, data }) => {
+    const recipients = bytes.subarray(end, (end += headerBytes(form) + data.length));
+    return { shard: key, planned: size, recipients: frameContainer(form, size, data, recipients) };
+  });
 }
 
 /** How many ordinals a container holds, from its header alone. */
@@ -205,11 +211,17 @@ function countBits(words: Uint32Array): number {
   return count;
 }
 
+const headerBytes = (form: Form): number => (form === "run" ? RUN_HEADER_BYTES : HEADER_BYTES);
+
 /** Puts the header of a one-container bitmap with key 0 before the container's data. */
-function frameContainer(form: Form, size: number, data: Uint8Array): Uint8Array {
-  const header = form === "run" ? RUN_HEADER_BYTES : HEADER_BYTES;
-  const bytes = new Uint8Array(header + data.length);
-  const view = new DataView(bytes.buffer);
+function frameContainer(
+  form: Form,
+  size: number,
+  data: Uint8Array,
+  bytes = new Uint8Array(headerBytes(form) + data.length),
+): Uint8Array {
+  const header = headerBytes(form);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (form === "run") {
     // Cookie with (containers - 1) in its upper half, one byte of run flags, key, size - 1.
     view.setUint32(0, COOKIE_RUNS, true);

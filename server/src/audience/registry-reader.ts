@@ -1,18 +1,13 @@
-// Reads subscribers in bulk: PostgreSQL's binary COPY, parsed row by row into one reused
-// state, so that reading 33 million people holds one buffer of them at a time.
-import { Buffer } from "node:buffer";
+// Reads subscribers in bulk: copied, and parsed row by row into one reused state, so that reading 33
+// million people holds one buffer of them at a time.
 import { STANDINGS } from "@loa/model/bulletin-type.ts";
 import type pg from "pg";
-import { to as copyTo } from "pg-copy-streams";
+import { copyOut } from "../db/copy.ts";
 import type { OrdinalRange, SubscriberState } from "../registry/subscriber-state.ts";
 
 /** Most ranges in one statement: keeps its text below a megabyte. */
 const RANGES_PER_STATEMENT = 20_000;
 
-/** "PGCOPY\n\xff\r\n\0", four bytes of flags, four bytes of extension length. */
-const COPY_HEADER = 19;
-/** The field count that ends a binary COPY. */
-const COPY_END = -1;
 /** Dimensions, flags and element type, which every array has; length and lower bound follow. */
 const ARRAY_HEADER = 12;
 const ARRAY_ELEMENTS = 20;
@@ -60,9 +55,6 @@ export function mergeRanges(ranges: readonly OrdinalRange[]): OrdinalRange[] {
 }
 
 async function copyRows(client: pg.ClientBase, select: string, visit: Visit): Promise<void> {
-  const stream = client.query(copyTo(`COPY (${select}) TO STDOUT (FORMAT binary)`));
-  let rest: Buffer = Buffer.alloc(0);
-  let skipped = false;
   const state = {
     home: 0,
     village: null as number | null,
@@ -71,41 +63,10 @@ async function copyRows(client: pg.ClientBase, select: string, visit: Visit): Pr
     endpoints: 0,
     standing: STANDINGS[0] as SubscriberState["standing"],
   };
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let at = 0;
-    if (!skipped) {
-      if (bytes.length < COPY_HEADER) {
-        rest = bytes;
-        continue;
-      }
-      at = COPY_HEADER;
-      skipped = true;
-    }
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (;;) {
-      const end = rowEnd(view, at);
-      if (end < 0) break;
-      readRow(view, at, state);
-      visit(view.getInt32(at + 6), state);
-      at = end;
-    }
-    rest = bytes.subarray(at);
-  }
-  if (rest.length !== 2 || rest.readInt16BE(0) !== COPY_END)
-    throw new Error("the registry's COPY ended within a row");
-}
-
-/** Where the row that starts at `at` ends; -1 when it is not all here, or at the end mark. */
-function rowEnd(bytes: DataView, at: number): number {
-  if (at + 2 > bytes.byteLength) return -1;
-  const fields = bytes.getInt16(at);
-  let end = at + 2;
-  for (let field = 0; field < fields; field++) {
-    if (end + 4 > bytes.byteLength) return -1;
-    end += 4 + Math.max(0, bytes.getInt32(end));
-  }
-  return fields === COPY_END || end > bytes.byteLength ? -1 : end;
+  await copyOut(client, select, (bytes, at) => {
+    readRow(bytes, at, state);
+    visit(bytes.getInt32(at + 4), state);
+  });
 }
 
 interface Row {
@@ -119,10 +80,10 @@ interface Row {
 
 /** Fields in the order of SELECT; the first four have a fixed length and are never null. */
 function readRow(bytes: DataView, from: number, row: Row): void {
-  row.standing = bytes.getUint8(from + 14) === 1 ? STANDINGS[1] : STANDINGS[0];
-  row.endpoints = bytes.getInt16(from + 19);
-  row.home = bytes.getInt32(from + 25);
-  let at = from + 29;
+  row.standing = bytes.getUint8(from + 12) === 1 ? STANDINGS[1] : STANDINGS[0];
+  row.endpoints = bytes.getInt16(from + 17);
+  row.home = bytes.getInt32(from + 23);
+  let at = from + 27;
   const hasVillage = bytes.getInt32(at) === 4;
   row.village = hasVillage ? bytes.getInt32(at + 4) : null;
   at += hasVillage ? 8 : 4;

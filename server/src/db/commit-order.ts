@@ -4,6 +4,7 @@
 // skips a row whose transaction commits late. So a reader remembers the pg_snapshot of its
 // last reading, and the next reading takes the rows that are visible now and were not then.
 import type { Pool } from "./connection.ts";
+import { onClient } from "./transaction.ts";
 import type pg from "pg";
 
 /** A pg_snapshot as text, `xmin:xmax:xip,...`: which transactions a reading saw. */
@@ -21,9 +22,7 @@ export async function readAtPosition<T>(
   pool: Pool,
   read: (client: pg.PoolClient, position: Position) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
+  return onClient(pool, async (client) => {
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     const { rows } = await client.query<{ position: Position }>(
       "SELECT pg_current_snapshot()::text AS position",
@@ -31,13 +30,7 @@ export async function readAtPosition<T>(
     const result = await read(client, (rows[0] as { position: Position }).position);
     await client.query("COMMIT");
     return result;
-  } catch (error) {
-    // A half-read COPY leaves the connection unusable; ending it is always right.
-    broken = error as Error;
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  });
 }
 
 /** The earlier of two positions. Snapshots of one cluster are totally ordered in time. */

@@ -1,6 +1,23 @@
-// One transaction on one connection of the pool, for hand-written SQL.
+// One connection of the pool, or one transaction on it, for hand-written SQL.
 import type pg from "pg";
 import type { Pool } from "./connection.ts";
+
+/** Runs `work` on one connection. One on which it failed is ended: a COPY may be half read. */
+export async function onClient<T>(
+  pool: Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    return await work(client);
+  } catch (error) {
+    broken = error as Error;
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
 
 /** Commits what `work` did, or rolls all of it back and throws what `work` threw. */
 export async function inTransaction<T>(

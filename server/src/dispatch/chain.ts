@@ -11,6 +11,7 @@ import { inTransaction } from "../db/transaction.ts";
 import { readAttribution } from "./attribution.ts";
 import { closeDispatches } from "./close.ts";
 import { type DispatchPlan, type PlannedAudience, planDispatch } from "./plan.ts";
+import { readShards } from "./shard-copy.ts";
 import {
   addReached,
   type AskReached,
@@ -232,11 +233,7 @@ async function removeAudience(
 }
 
 async function addPlanned(tx: pg.PoolClient, dispatchId: string, into: ChannelSets): Promise<void> {
-  const { rows } = await tx.query<{ channel: string; shard: number; recipients: Buffer }>(
-    "SELECT channel, shard, recipients FROM shard WHERE dispatch_id = $1",
-    [dispatchId],
-  );
-  for (const { channel, shard, recipients } of rows)
+  for (const { channel, shard, recipients } of await readShards(tx, [dispatchId]))
     into.set(channel)?.addMany(ordinalsOf(shard, decodeContainer(recipients)));
 }
 

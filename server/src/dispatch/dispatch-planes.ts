@@ -1,11 +1,13 @@
 // Builds the planes of one dispatch from what the database holds: the frozen audience, the
 // shards, the folds and the journal rows that no fold has replaced. The same code serves a
 // fresh dispatch and one whose owner was killed.
+import type { Lane } from "@loa/model/bulletin-type.ts";
 import { type ChannelName, isAreaChannel } from "@loa/model/endpoint.ts";
 import type { CommuneFigures, DispatchSummary } from "@loa/model/delivery.ts";
 import type pg from "pg";
 import { fillLows, SHARD_SIZE, splitShards } from "../audience/container.ts";
 import { readAtPosition } from "../db/commit-order.ts";
+import { onClient } from "../db/transaction.ts";
 import { readAttribution } from "./attribution.ts";
 import { ChannelPlanes } from "./channel-planes.ts";
 import { unpackFold } from "./fold-format.ts";
@@ -19,6 +21,7 @@ import {
 } from "./journal.ts";
 import { RankGroups } from "./rank-groups.ts";
 import { RankIndex } from "./rank-index.ts";
+import { readShards } from "./shard-copy.ts";
 
 /** Shards that are loaded between two looks at other work: some milliseconds. */
 const SHARDS_AT_ONCE = 32;
@@ -47,28 +50,33 @@ export class DispatchPlanes {
     this.channels = channels;
   }
 
-  /** Reads a dispatch; undefined when there is none. */
-  static async load(pool: pg.Pool, dispatchId: string): Promise<DispatchPlanes | undefined> {
+  /**
+   * Reads a dispatch; undefined when there is none. For a country that is half a second of a processor:
+   * a notice makes way for a warning that is being issued.
+   * @param makeWay resolves when the way need not be left free any more.
+   */
+  static async load(
+    pool: pg.Pool,
+    dispatchId: string,
+    makeWay: () => Promise<void> = async () => {},
+  ): Promise<DispatchPlanes | undefined> {
     const facts = await readFacts(pool, dispatchId);
     if (facts === undefined) return undefined;
+    const giveWay = facts.lane === "notice" ? makeWay : async () => {};
+    await giveWay();
     const { communeIds, groupsOf } = await readGroups(pool, dispatchId);
     const channels = new Map(
       facts.channels
         .filter((name) => !isAreaChannel(name))
         .map((name) => [name as string, new ChannelPlanes(communeIds.length * 2)]),
     );
-    const { rows: shards } = await pool.query<{
-      channel: string;
-      shard: number;
-      recipients: Buffer;
-    }>(
-      "SELECT channel, shard, recipients FROM shard WHERE dispatch_id = $1 ORDER BY channel, shard",
-      [dispatchId],
-    );
+    const shards = await onClient(pool, (client) => readShards(client, [dispatchId]));
     for (const [at, { channel, shard, recipients }] of shards.entries()) {
       const index = new RankIndex(recipients);
       channels.get(channel)?.addShard(shard, index, groupsOf(shard, index));
-      if (at % SHARDS_AT_ONCE === SHARDS_AT_ONCE - 1) await new Promise(setImmediate);
+      if (at % SHARDS_AT_ONCE < SHARDS_AT_ONCE - 1) continue;
+      await new Promise(setImmediate);
+      await giveWay();
     }
     const dispatch = new DispatchPlanes(facts, communeIds, channels);
     // One snapshot: a fold that commits between the two reads would move rows out of sight.
@@ -138,6 +146,7 @@ export class DispatchPlanes {
 
 interface DispatchFacts {
   readonly id: string;
+  readonly lane: Lane;
   readonly issuedAt: Date;
   readonly residents: number;
   readonly concerned: number;
@@ -146,7 +155,7 @@ interface DispatchFacts {
 
 async function readFacts(pool: pg.Pool, dispatchId: string): Promise<DispatchFacts | undefined> {
   const { rows } = await pool.query<DispatchFacts>(
-    `SELECT id, issued_at AS "issuedAt", residents, concerned, channels FROM dispatch WHERE id = $1`,
+    `SELECT id, lane, issued_at AS "issuedAt", residents, concerned, channels FROM dispatch WHERE id = $1`,
     [dispatchId],
   );
   return rows[0];

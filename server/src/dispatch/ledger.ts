@@ -72,6 +72,8 @@ export interface LedgerOptions {
   readonly pool: pg.Pool;
   /** Days after its end for which a dispatch keeps facts of single persons. */
   readonly retentionDays?: number;
+  /** Resolves when no warning is being issued for which a notice makes way. */
+  readonly makeWay?: () => Promise<void>;
   readonly failPoint: FailPoint;
   readonly log: Logger;
 }
@@ -81,6 +83,7 @@ export class Ledger {
   readonly #failPoint: FailPoint;
   readonly #log: Logger;
   readonly #retentionDays: number;
+  readonly #makeWay: LedgerOptions["makeWay"];
   readonly #resident = new Map<string, Promise<Resident | undefined>>();
   /** Receipts under way: settled once what they set is durable, or is not. */
   readonly #receiving = new Set<Promise<void>>();
@@ -99,6 +102,7 @@ export class Ledger {
     this.#failPoint = options.failPoint;
     this.#log = options.log;
     this.#retentionDays = options.retentionDays ?? RETENTION_DAYS;
+    this.#makeWay = options.makeWay;
     this.#position = position;
   }
 
@@ -124,7 +128,7 @@ export class Ledger {
   }
 
   async #read(dispatchId: string): Promise<Resident | undefined> {
-    const planes = await DispatchPlanes.load(this.#pool, dispatchId);
+    const planes = await DispatchPlanes.load(this.#pool, dispatchId, this.#makeWay);
     if (planes === undefined) return undefined;
     const { rows } = await this.#pool.query<{ state: string }>(
       "SELECT state FROM dispatch WHERE id = $1",

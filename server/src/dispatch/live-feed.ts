@@ -5,7 +5,9 @@ import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
 import type { Purpose } from "@loa/model/chain-step.ts";
 import type pg from "pg";
 import { containerHas } from "../audience/container.ts";
+import { onClient } from "../db/transaction.ts";
 import { findAreaFault } from "./area-check.ts";
+import { readShards } from "./shard-copy.ts";
 
 /** How long an ended dispatch is remembered, so that a Cancel finds the devices that have it. */
 export const REMEMBER_ENDED_HOURS = 48;
@@ -69,12 +71,8 @@ export async function loadLiveDispatches(
     [dispatchIds],
   );
   // Phones wait for each of these, so they are asked at once.
-  const [{ rows: shards }, { rows: communes }, ...faults] = await Promise.all([
-    pool.query<{ dispatchId: string; shard: number; planned: number; recipients: Buffer }>(
-      `SELECT dispatch_id AS "dispatchId", shard, planned, recipients FROM shard
-       WHERE channel = 'live' AND dispatch_id = ANY($1::uuid[])`,
-      [dispatchIds],
-    ),
+  const [shards, { rows: communes }, ...faults] = await Promise.all([
+    onClient(pool, (client) => readShards(client, dispatchIds, "live")),
     pool.query<{ dispatchId: string; codes: string[] }>(
       `SELECT id AS "dispatchId", ARRAY(SELECT code FROM area WHERE id = ANY(commune_ids)) AS codes
        FROM dispatch WHERE id = ANY($1::uuid[])`,

@@ -5,21 +5,13 @@ import type { BulletinType, Lane } from "@loa/model/bulletin-type.ts";
 import type { Purpose } from "@loa/model/chain-step.ts";
 import { type ChannelName, type EndpointKind, isAreaChannel } from "@loa/model/endpoint.ts";
 import type pg from "pg";
-import { blobPart, blobValues } from "../db/blob.ts";
 import { newId } from "../db/id.ts";
 import type { Attribution } from "../audience/freeze.ts";
 import { packAttribution } from "./attribution.ts";
 import { closeDispatches } from "./close.ts";
+import { insertShards, type PlannedShard } from "./shard-copy.ts";
 import { dispatchesOf, idsOf } from "./supersede.ts";
 import { type FailPoint, noFailPoint } from "../observe/fail-point.ts";
-
-/** Some recipients of one channel: one lease, one checkpoint. */
-export interface PlannedShard {
-  readonly shard: number;
-  readonly planned: number;
-  /** One container of Roaring's portable format (audience/container.ts). */
-  readonly recipients: Uint8Array;
-}
 
 /** What planning takes from the audience stage. */
 export interface PlannedAudience {
@@ -105,33 +97,12 @@ export async function planDispatch(
   failPoint("mid-freeze");
   for (const channel of plan.channels) {
     if (isAreaChannel(channel)) await insertOrders(tx, plan, dispatchId, seq, channel);
-    else await insertShards(tx, plan, dispatchId, seq, channel);
+    else {
+      const { lane } = plan;
+      await insertShards(tx, { dispatchId, channel, lane, seq }, audience.shards(channel));
+    }
   }
   return { dispatchId, seq, issuedAt: (dispatches[0] as { issuedAt: Date }).issuedAt };
-}
-
-async function insertShards(
-  tx: pg.PoolClient,
-  plan: DispatchPlan,
-  dispatchId: string,
-  seq: number,
-  channel: EndpointKind,
-): Promise<void> {
-  const shards = plan.audience.shards(channel);
-  await tx.query(
-    `INSERT INTO shard (dispatch_id, channel, lane, seq, state, shard, planned, recipients)
-     SELECT $1, $2, $3, $4, 'open', s.shard, s.planned, ${blobPart("$7", "s")}
-     FROM unnest($5::int[], $6::int[], $8::int[], $9::int[]) AS s(shard, planned, at, length)`,
-    [
-      dispatchId,
-      channel,
-      plan.lane,
-      seq,
-      shards.map((shard) => shard.shard),
-      shards.map((shard) => shard.planned),
-      ...blobValues(shards.map((shard) => shard.recipients)),
-    ],
-  );
 }
 
 async function insertOrders(

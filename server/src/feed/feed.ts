@@ -77,6 +77,7 @@ export function openFeed(deps: FeedDeps): Feed {
   /** Publications up to this number are in memory and on disk. */
   let position = 0;
   const failed = new Set<string>();
+  const coming = followComingWarnings(deps.bus);
 
   const publish = async (): Promise<void> => {
     for (;;) {
@@ -85,6 +86,8 @@ export function openFeed(deps: FeedDeps): Feed {
       const ids = await selectUnpublished(deps.pool, [...failed]);
       for (const id of ids)
         try {
+          // Pages and documents of what was issued must not hold up the next warning.
+          await coming.passed();
           await publishBulletin(deps, archive, capThread, id);
           await read();
         } catch (error) {
@@ -139,15 +142,12 @@ export function openFeed(deps: FeedDeps): Feed {
       deps.log.warn({ err: error }, "could not look for what was issued"),
     );
   let soon: NodeJS.Timeout | undefined;
-  const coming = followComingWarnings(deps.bus);
   const unsubscribe = deps.bus.subscribe("dispatch.changed", () => {
     if (timer !== undefined) soon ??= setTimeout(lookSoon, LOOK_AFTER_MS);
   });
   const lookSoon = (): void => {
-    // Pages and documents of what was issued must not hold up the next warning.
-    const waitMs = coming.msLeft();
-    soon = waitMs > 0 ? setTimeout(lookSoon, waitMs) : undefined;
-    if (waitMs === 0) look();
+    soon = undefined;
+    look();
   };
   return {
     archive,

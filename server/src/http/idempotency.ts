@@ -10,6 +10,7 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { Problem } from "@loa/model/problem.ts";
 import { sql } from "kysely";
 import type { Db } from "../db/connection.ts";
+import { formatUuid } from "../db/id.ts";
 
 /** 16 characters are hard to guess and to repeat by chance; 128 bound the header. */
 const KEY_PATTERN = /^[\x21-\x7e]{16,128}$/;
@@ -67,8 +68,7 @@ export function stableIdOf({ scope, key }: Pick<RequestName, "scope" | "key">): 
   const bytes = createHash("sha256").update(`loa-id\n${scope}\n${key}`).digest().subarray(0, 16);
   bytes[6] = ((bytes[6] as number) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = bytes.toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return formatUuid(bytes);
 }
 
 /**

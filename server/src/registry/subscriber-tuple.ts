@@ -1,6 +1,5 @@
-// A subscriber as a tuple of PostgreSQL's binary COPY: two bytes that say how many fields there
-// are, then each field after four bytes that say how long it is. The first fields have a fixed
-// length, so that ordinal and consent can be filled in later at the places where every tuple has them.
+// A subscriber as a row of binary COPY (db/copy.ts). The first fields have a fixed length, so that
+// ordinal and consent can be filled in later at the places where every tuple has them.
 import { Buffer } from "node:buffer";
 import { ID_BYTES } from "./imported-id.ts";
 import type { SubscriberRow } from "./subscriber-row.ts";
@@ -29,11 +28,6 @@ const INT4_OID = 23;
 const NULL_FIELD = Uint8Array.of(0xff, 0xff, 0xff, 0xff);
 /** PostgreSQL counts time from 2000-01-01, in microseconds. */
 const EPOCH_MS = Date.UTC(2000, 0, 1);
-
-/** The header of a binary COPY: signature, flags, length of the extension. */
-export const COPY_HEADER: Buffer = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
-/** What ends a binary COPY. */
-export const COPY_TRAILER: Buffer = Buffer.from([0xff, 0xff]);
 
 /** Bytes that can be written as such and as numbers. */
 export interface Room {

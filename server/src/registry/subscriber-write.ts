@@ -5,15 +5,14 @@
 //
 // Ordinals are taken in a transaction of their own, so that nobody who registers waits for
 // a COPY. A crash in between leaves them unused, for good.
-import { once } from "node:events";
 import type pg from "pg";
-import { from as copyFrom } from "pg-copy-streams";
+import { COPY_PIECE_BYTES, copyIn } from "../db/copy.ts";
 import { takeOrdinals } from "./ordinal.ts";
 import { rememberConsent } from "./subscriber.ts";
 import { type SubscriberBatch, sortRows } from "./subscriber-batch.ts";
 import type { RejectedRow } from "./subscriber-import.ts";
 import { logRegisteredRanges, type OrdinalRange } from "./subscriber-state.ts";
-import { COPY_HEADER, COPY_TRAILER, roomOf, TUPLE_COLUMNS } from "./subscriber-tuple.ts";
+import { roomOf, TUPLE_COLUMNS } from "./subscriber-tuple.ts";
 
 /** Rows in one transaction: what a crash undoes. */
 export const CHUNK_ROWS = 25_000;
@@ -23,8 +22,6 @@ export const WRITERS = 2;
 const STAGED_TRIES_MAX = 5;
 /** SQLSTATE of a row whose id is there already, or is being added by each of two connections. */
 const TWIN_STATES: readonly (string | undefined)[] = ["23505", "40P01"];
-/** Bytes that are handed to the connection at a time. */
-const COPY_CHUNK_BYTES = 256 * 1024;
 
 /** What became of some rows. */
 export interface WriteStep {
@@ -138,7 +135,8 @@ async function addRows(
   const ordinals = assignOrdinals(batch, rows, taken);
   const store = (into: "subscriber" | "staged") =>
     transact(client, async () => {
-      await copyRows(client, into, batch, rows, ordinals, consentIds);
+      const tuples = packTuples(batch, rows, ordinals, consentIds);
+      await copyIn(client, `${into} (${TUPLE_COLUMNS})`, tuples);
       const added = into === "staged" ? await unstage(client) : rows.length;
       await storeAddresses(client, batch, rows, ordinals);
       const ranges = [...taken.values()].flat();
@@ -205,36 +203,27 @@ async function storeAddresses(
 }
 
 /**
- * Copies the rows in the order of their ids, not of their ordinals: then each page of the index on
- * id is looked for and changed many times in a row, which halves the cost of that index.
+ * The rows in the order of their ids, not of their ordinals: then each page of the index on id is
+ * looked for and changed many times in a row, which halves the cost of that index.
  */
-async function copyRows(
-  client: pg.ClientBase,
-  into: "subscriber" | "staged",
+function* packTuples(
   batch: SubscriberBatch,
   rows: Uint32Array,
   ordinals: Uint32Array,
   consentIds: readonly number[],
-): Promise<void> {
-  const copy = `COPY ${into} (${TUPLE_COLUMNS}) FROM STDIN (FORMAT binary)`;
-  const stream = client.query(copyFrom(copy));
-  const done = once(stream, "finish");
-  // A failing COPY rejects `done` while this still writes; it is awaited at the end.
-  done.catch(() => {});
-  let piece = roomOf(Buffer.allocUnsafe(COPY_CHUNK_BYTES));
-  let end = COPY_HEADER.copy(piece.bytes);
+): Generator<Buffer> {
+  let piece = roomOf(Buffer.allocUnsafe(COPY_PIECE_BYTES));
+  let end = 0;
   for (const index of sortRows(rows.length, (at) => batch.idStartOf(rows[at] as number))) {
     const row = rows[index] as number;
-    if (end + batch.sizeOf(row) > COPY_CHUNK_BYTES) {
-      const isRoomLeft = stream.write(piece.bytes.subarray(0, end));
-      if (!isRoomLeft) await Promise.race([once(stream, "drain"), done]);
-      piece = roomOf(Buffer.allocUnsafe(COPY_CHUNK_BYTES));
+    if (end + batch.sizeOf(row) > COPY_PIECE_BYTES) {
+      yield piece.bytes.subarray(0, end);
+      piece = roomOf(Buffer.allocUnsafe(COPY_PIECE_BYTES));
       end = 0;
     }
     end = batch.writeTuple(row, ordinals[index] as number, consentIds, piece, end);
   }
-  stream.end(Buffer.concat([piece.bytes.subarray(0, end), COPY_TRAILER]));
-  await done;
+  yield piece.bytes.subarray(0, end);
 }
 
 /** The ordinals of the rows: those of a home in the order of the rows. */

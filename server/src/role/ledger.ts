@@ -1,5 +1,6 @@
 // The role that owns every recipient's planes: answers figures and takes receipts over the
 // bus, reads the journal when it grew, and tidies up.
+import { followComingWarnings } from "../bus/make-way.ts";
 import { Ledger, type ReceiptGroup, SEAL_EVERY_MS, TAIL_EVERY_MS } from "../dispatch/ledger.ts";
 import { RECEIPT_VERDICTS } from "../dispatch/receipt-verdict.ts";
 import { Counters } from "../observe/counters.ts";
@@ -9,9 +10,11 @@ import { type RoleContext, type RunningRole, textField } from "./role.ts";
 
 export async function startLedger(context: RoleContext): Promise<RunningRole> {
   const { bus, connection, failPoint, lease, log, order } = context;
+  const coming = followComingWarnings(bus);
   const ledger = await Ledger.open({
     pool: connection.pool,
     retentionDays: order.retentionDays,
+    makeWay: coming.passed,
     failPoint,
     log,
   });
@@ -43,6 +46,7 @@ export async function startLedger(context: RoleContext): Promise<RunningRole> {
       stopReporting();
       clearInterval(tail);
       clearInterval(tidy);
+      coming.close();
       await ledger.catchUp();
     },
   };
