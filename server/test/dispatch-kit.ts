@@ -8,7 +8,12 @@ import { splitShards } from "../src/audience/container.ts";
 import type { AddressedChannel, Outcome, Slice, SliceOutcome } from "../src/channel/channel.ts";
 import { OUTCOMES } from "../src/channel/channel.ts";
 import { newId } from "../src/db/id.ts";
-import { type PlannedAudience, type PlannedDispatch, planDispatch } from "../src/dispatch/plan.ts";
+import {
+  type PlannedAudience,
+  type PlannedDispatch,
+  planDispatch,
+  type PlanningOptions,
+} from "../src/dispatch/plan.ts";
 
 await roaringLibraryInitialize();
 
@@ -107,7 +112,11 @@ async function plantAreas(pool: pg.Pool, ids: readonly number[]): Promise<string
 }
 
 /** Plans a dispatch and commits it. */
-export async function plantDispatch(pool: pg.Pool, plan: TestPlan): Promise<PlannedDispatch> {
+export async function plantDispatch(
+  pool: pg.Pool,
+  plan: TestPlan,
+  options: PlanningOptions = {},
+): Promise<PlannedDispatch> {
   const bulletinId = await plantBulletin(pool);
   const areas = await plantAreas(
     pool,
@@ -129,7 +138,7 @@ export async function plantDispatch(pool: pg.Pool, plan: TestPlan): Promise<Plan
       communeIds: plan.communes.map((commune) => commune.areaId),
       supersedes: plan.supersedes ?? [],
     };
-    const planned = await planDispatch(client, wish, dispatchId);
+    const planned = await planDispatch(client, wish, dispatchId, options);
     await client.query("COMMIT");
     return planned;
   } finally {

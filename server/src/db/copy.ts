@@ -33,12 +33,12 @@ export async function copyIn(
   await done;
 }
 
-/** Packs rows of fields, each as PostgreSQL's binary format has it, into pieces. */
-export function* packRows(rows: Iterable<readonly Uint8Array[]>): Generator<Buffer> {
+/** Packs rows of fields, each as PostgreSQL's binary format has it or NULL, into pieces. */
+export function* packRows(rows: Iterable<readonly (Uint8Array | null)[]>): Generator<Buffer> {
   let piece = Buffer.allocUnsafe(COPY_PIECE_BYTES);
   let end = 0;
   for (const fields of rows) {
-    const length = fields.reduce((sum, field) => sum + 4 + field.length, 2);
+    const length = fields.reduce((sum, field) => sum + 4 + (field?.length ?? 0), 2);
     if (end > 0 && end + length > piece.length) {
       yield piece.subarray(0, end);
       piece = Buffer.allocUnsafe(Math.max(COPY_PIECE_BYTES, length));
@@ -46,7 +46,8 @@ export function* packRows(rows: Iterable<readonly Uint8Array[]>): Generator<Buff
     }
     end = piece.writeInt16BE(fields.length, end);
     for (const field of fields) {
-      end = piece.writeInt32BE(field.length, end);
+      end = piece.writeInt32BE(field?.length ?? -1, end);
+      if (field === null) continue;
       piece.set(field, end);
       end += field.length;
     }

@@ -257,7 +257,8 @@ export interface Database {
     lane: "warning" | "notice";
     seq: number;
     planned: number;
-    recipients: Bytes;
+    recipients: Bytes | null;
+    same_as: string | null;
     cursor: Default<number>;
     intent: Default<number>;
     epoch: Default<number>;

@@ -4,6 +4,7 @@
 import type { Lane } from "@loa/model/bulletin-type.ts";
 import type pg from "pg";
 import { type Connection, type ConnectionOptions, openConnection } from "../db/connection.ts";
+import { recipientsOf } from "./shared-recipients.ts";
 
 export interface ClaimedShard {
   readonly dispatchId: string;
@@ -77,7 +78,7 @@ export async function claimShard(
            WHERE s.dispatch_id = free.dispatch_id AND s.channel = free.channel AND s.shard = free.shard
              AND EXISTS (SELECT FROM process WHERE id = $1 AND lease_until > clock_timestamp())
            RETURNING s.dispatch_id AS "dispatchId", s.channel, s.shard, s.seq, s.lane, s.epoch,
-                     s.planned, s.recipients, s.cursor, s.intent, free.recovered, s.state`,
+                     s.planned, ${recipientsOf("s")} AS recipients, s.cursor, s.intent, free.recovered, s.state`,
     values: [owner, lane, channel, sliceSize],
   });
   return rows[0];

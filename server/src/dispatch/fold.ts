@@ -16,6 +16,7 @@ import {
   unpackRuns,
 } from "./journal.ts";
 import { RankIndex } from "./rank-index.ts";
+import { recipientsOf } from "./shared-recipients.ts";
 
 /** Ranks whose columns are unpacked at a time while folding: 13 bytes each, so about 55 MB. */
 export const FOLD_RANKS_AT_ONCE = 4_194_304;
@@ -48,7 +49,7 @@ async function readFolds(
   wanted: readonly number[],
 ): Promise<Map<number, ShardFacts>> {
   const { rows } = await client.query<{ shard: number; recipients: Buffer; body: Buffer | null }>(
-    `SELECT s.shard, s.recipients, f.body FROM shard s
+    `SELECT s.shard, ${recipientsOf("s")} AS recipients, f.body FROM shard s
      LEFT JOIN fold f USING (dispatch_id, channel, shard)
      WHERE s.dispatch_id = $1 AND s.channel = $2 AND s.shard = ANY($3::int[])`,
     [dispatchId, channel, wanted],

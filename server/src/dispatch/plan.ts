@@ -10,6 +10,7 @@ import type { Attribution } from "../audience/freeze.ts";
 import { packAttribution } from "./attribution.ts";
 import { closeDispatches } from "./close.ts";
 import { insertShards, type PlannedShard } from "./shard-copy.ts";
+import type { SharedRecipients } from "./shared-recipients.ts";
 import { dispatchesOf, idsOf } from "./supersede.ts";
 import { type FailPoint, noFailPoint } from "../observe/fail-point.ts";
 
@@ -46,6 +47,12 @@ export interface PlannedDispatch {
   readonly issuedAt: Date;
 }
 
+export interface PlanningOptions {
+  readonly failPoint?: FailPoint;
+  /** What earlier plans of this process wrote, which need not be written again. */
+  readonly shared?: SharedRecipients;
+}
+
 /**
  * Writes a dispatch with its frozen audience, shards and area orders. Runs inside the caller's
  * transaction: either the bulletin is issued and planned, or nothing happened.
@@ -54,7 +61,7 @@ export async function planDispatch(
   tx: pg.PoolClient,
   plan: DispatchPlan,
   dispatchId: string = newId(),
-  failPoint: FailPoint = noFailPoint,
+  { failPoint = noFailPoint, shared }: PlanningOptions = {},
 ): Promise<PlannedDispatch> {
   // Whoever still waits for what this one replaces is told this one instead.
   const superseded = idsOf(await dispatchesOf(tx, plan.supersedes));
@@ -99,7 +106,10 @@ export async function planDispatch(
     if (isAreaChannel(channel)) await insertOrders(tx, plan, dispatchId, seq, channel);
     else {
       const { lane } = plan;
-      await insertShards(tx, { dispatchId, channel, lane, seq }, audience.shards(channel));
+      const shards = audience.shards(channel);
+      const owners = await shared?.find(tx, channel, shards);
+      await insertShards(tx, { dispatchId, channel, lane, seq }, shards, owners);
+      shared?.remember(dispatchId, channel, shards, owners ?? new Map());
     }
   }
   return { dispatchId, seq, issuedAt: (dispatches[0] as { issuedAt: Date }).issuedAt };

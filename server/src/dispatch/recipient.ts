@@ -7,6 +7,7 @@ import { readAtPosition } from "../db/commit-order.ts";
 import { readAttribution } from "./attribution.ts";
 import { NO_TIME, TIMED_PLANES } from "./fold-format.ts";
 import { readShardFacts, type ShardFacts } from "./fold.ts";
+import { recipientsOf } from "./shared-recipients.ts";
 
 export interface RecipientFacts {
   readonly channel: string;
@@ -34,7 +35,8 @@ export function readRecipient(
     const place = await findGroup(client, dispatchId, ordinal);
     if (place === undefined) return undefined;
     const { rows } = await client.query<{ channel: string; recipients: Buffer }>(
-      "SELECT channel, recipients FROM shard WHERE dispatch_id = $1 AND shard = $2 ORDER BY channel",
+      `SELECT channel, ${recipientsOf("s")} AS recipients FROM shard s
+       WHERE dispatch_id = $1 AND shard = $2 ORDER BY channel`,
       [dispatchId, shard],
     );
     const channels: RecipientFacts[] = [];

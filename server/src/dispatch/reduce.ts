@@ -4,6 +4,7 @@
 import type { DispatchSummary } from "@loa/model/delivery.ts";
 import type pg from "pg";
 import { inTransaction } from "../db/transaction.ts";
+import { leaveRecipients } from "./shared-recipients.ts";
 
 /** Facts of single persons are kept this long after a dispatch ended, unless a setting says otherwise. */
 export const RETENTION_DAYS = 90;
@@ -33,6 +34,7 @@ export async function reduceDispatch(pool: pg.Pool, summary: DispatchSummary): P
       summary.dispatchId,
       JSON.stringify(figures),
     ]);
+    await leaveRecipients(tx, summary.dispatchId);
     for (const table of PERSONAL)
       await tx.query(`DELETE FROM ${table} WHERE dispatch_id = $1`, [summary.dispatchId]);
   });

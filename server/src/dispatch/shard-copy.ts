@@ -5,6 +5,7 @@ import type { EndpointKind } from "@loa/model/endpoint.ts";
 import type pg from "pg";
 import { copyIn, copyOut, int4, int8, packRows, readField, uuid } from "../db/copy.ts";
 import { formatUuid } from "../db/id.ts";
+import { recipientsOf } from "./shared-recipients.ts";
 
 /** Some recipients of one channel: one lease, one checkpoint. */
 export interface PlannedShard {
@@ -23,21 +24,24 @@ export interface ShardsOf {
   readonly seq: number;
 }
 
-/** Writes the shards of a channel, all of whose people are still to be told. */
+/**
+ * Writes the shards of a channel, all of whose people are still to be told.
+ * @param owners by shard, the dispatch that holds its recipients already.
+ */
 export async function insertShards(
   tx: pg.PoolClient,
   { dispatchId, channel, lane, seq }: ShardsOf,
   shards: readonly PlannedShard[],
+  owners: ReadonlyMap<number, string> = new Map(),
 ): Promise<void> {
   const texts = [channel, lane, "open"].map((text) => Buffer.from(text));
   const common = [uuid(dispatchId), ...texts, int8(seq)];
-  const rows = shards.map(({ shard, planned, recipients }) => [
-    ...common,
-    int4(shard),
-    int4(planned),
-    recipients,
-  ]);
-  const columns = "dispatch_id, channel, lane, state, seq, shard, planned, recipients";
+  const rows = shards.map(({ shard, planned, recipients }) => {
+    const owner = owners.get(shard);
+    const held = owner === undefined ? [recipients, null] : [null, uuid(owner)];
+    return [...common, int4(shard), int4(planned), ...held];
+  });
+  const columns = "dispatch_id, channel, lane, state, seq, shard, planned, recipients, same_as";
   await copyIn(tx, `shard (${columns})`, packRows(rows));
 }
 
@@ -60,7 +64,7 @@ export async function readShards(
   const shards: StoredShard[] = [];
   await copyOut(
     client,
-    `SELECT dispatch_id, shard, planned, channel, recipients FROM shard
+    `SELECT dispatch_id, shard, planned, channel, ${recipientsOf("s")} FROM shard s
      WHERE dispatch_id = ANY (${ids}::uuid[]) ${ofChannel} ORDER BY dispatch_id, channel, shard`,
     (view, at) => {
       const name = readField(view, at + 36);

@@ -9,6 +9,7 @@ import { decodeContainer, ordinalsOf } from "../audience/container.ts";
 import type { Attribution } from "../audience/freeze.ts";
 import { readAttribution } from "./attribution.ts";
 import { closeDispatches, readOpenIntents } from "./close.ts";
+import { recipientsOf } from "./shared-recipients.ts";
 
 /** People by channel and by commune, as portable Roaring bitmaps over ordinals. */
 export interface ReachedAudience {
@@ -154,7 +155,8 @@ async function readRecipients(
   shard: number,
 ): Promise<Buffer> {
   const { rows } = await tx.query<{ recipients: Buffer }>(
-    "SELECT recipients FROM shard WHERE dispatch_id = $1 AND channel = $2 AND shard = $3",
+    `SELECT ${recipientsOf("s")} AS recipients FROM shard s
+     WHERE dispatch_id = $1 AND channel = $2 AND shard = $3`,
     [dispatchId, channel, shard],
   );
   return (rows[0] as { recipients: Buffer }).recipients;

@@ -9,6 +9,7 @@ import { openBackupDesk } from "../backup/backup.ts";
 import { expireBulletins } from "../bulletin/read.ts";
 import type { IssueDeps } from "../bulletin/bulletin-deps.ts";
 import { planDispatch } from "../dispatch/plan.ts";
+import { SharedRecipients } from "../dispatch/shared-recipients.ts";
 import { mountAccounts } from "../http/accounts.ts";
 import { type App, buildApp } from "../http/app.ts";
 import { mountAreas } from "../http/areas.ts";
@@ -69,6 +70,7 @@ export async function startFront(context: RoleContext, door: PublicDoor): Promis
     return { kind: "device", who: claim };
   };
   const chain = openChain(pool, bus, index);
+  const shared = new SharedRecipients();
   const issue: IssueDeps<FrozenAudience> = {
     db,
     pool,
@@ -86,7 +88,8 @@ export async function startFront(context: RoleContext, door: PublicDoor): Promis
       return index.freeze(query, channels);
     },
     ...chain,
-    planDispatch: (tx, plan, dispatchId) => planDispatch(tx, plan, dispatchId, failPoint),
+    planDispatch: (tx, plan, dispatchId) =>
+      planDispatch(tx, plan, dispatchId, { failPoint, shared }),
     failPoint,
   };
 
