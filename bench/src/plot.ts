@@ -4,10 +4,10 @@
 import type { Measured } from "./documents.ts";
 import { formatValue } from "./page.ts";
 
-const WIDTH = 760;
+const WIDTH = 870;
 const HEIGHT = 420;
 const LEFT = 64;
-const RIGHT = 300;
+const RIGHT = 410;
 const TOP = 24;
 const BOTTOM = 48;
 /** Distinct for people who cannot tell red from green, on light and on dark paper. */
@@ -16,15 +16,22 @@ const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9
 const LINES: readonly (readonly [unit: string, name: string, measure: string])[] = [
   ["engine", "issue to all durable", "s"],
   ["engine", "processor time to durable", "CPU-s/million"],
+  ["engine", "disk after seal", "bytes/recipient"],
   ["issue", "request to issue to durable plan, p99", "ms"],
   ["estimate", "100 points, p95", "ms"],
   ["restart", "index ready after a kill", "s"],
+  ["restart", "next send after a kill of all processes", "s"],
   ["memory", "all server processes", "GiB"],
+  ["live", "issued until the last phone has it", "ms"],
+  ["receipts", "gateway, packed: processor time", "CPU-s/million"],
+  ["preempt", "issued until the first is sent", "ms"],
 ];
 
 interface Line {
   readonly label: string;
   readonly colour: string;
+  /** Of a colour that comes again. */
+  readonly isDashed: boolean;
   readonly points: readonly { readonly people: number; readonly value: number }[];
 }
 
@@ -32,6 +39,7 @@ export function drawPlot(measured: readonly Measured[]): string {
   const lines = LINES.map(([unit, name, measure], index): Line => ({
     label: `${unit}: ${name} (${measure})`,
     colour: COLOURS[index % COLOURS.length] as string,
+    isDashed: index >= COLOURS.length,
     points: measured
       .filter((each) => each.unit === unit)
       .flatMap(({ subscribers, figures }) => {
@@ -75,7 +83,9 @@ function drawAxes(
   x: Scale,
   y: Scale,
 ): string[] {
-  const ticks = [0.5, 1, 2, 5, 10, 20, 50, 100].filter((tick) => tick >= low && tick <= high);
+  const ticks = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100].filter(
+    (tick) => tick >= low && tick <= high,
+  );
   return [
     ...ticks.map(
       (tick) =>
@@ -90,18 +100,23 @@ function drawAxes(
   ];
 }
 
-function drawLine({ label, colour, points }: Line, index: number, x: Scale, y: Scale): string[] {
+function drawLine(
+  { label, colour, isDashed, points }: Line,
+  index: number,
+  x: Scale,
+  y: Scale,
+): string[] {
   const first = points[0]?.value ?? 1;
   const last = points.at(-1);
   const path = points.map((p) => `${at(x(p.people))},${at(y(p.value / first))}`).join(" ");
   const labelY = TOP + 14 + index * 30;
   return [
-    `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`,
+    `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"${isDashed ? ' stroke-dasharray="6 3"' : ""}/>`,
     ...points.map(
       (p) =>
         `<circle cx="${at(x(p.people))}" cy="${at(y(p.value / first))}" r="3" fill="${colour}"/>`,
     ),
-    `<text x="${WIDTH - RIGHT + 16}" y="${labelY}" fill="${colour}">${label}</text>`,
+    `<text x="${WIDTH - RIGHT + 16}" y="${labelY}" fill="${colour}">${label}${isDashed ? " (dashed)" : ""}</text>`,
     `<text x="${WIDTH - RIGHT + 16}" y="${labelY + 13}">${formatValue(first)} at ${(points[0]?.people ?? 0) / 1e6} M, ${formatValue(last?.value ?? first)} at ${(last?.people ?? 0) / 1e6} M</text>`,
   ];
 }
