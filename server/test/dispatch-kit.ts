@@ -43,6 +43,8 @@ export interface TestPlan {
   readonly type?: BulletinType;
   readonly expiresInMs?: number;
   readonly supersedes?: readonly string[];
+  /** As of an issue that is repeated. */
+  readonly dispatchId?: string;
   /** What the message names, where an encoder failed; otherwise the codes of the communes. */
   readonly areas?: readonly string[];
 }
@@ -122,7 +124,7 @@ export async function plantDispatch(
     pool,
     plan.communes.map((commune) => commune.areaId),
   );
-  const dispatchId = newId();
+  const dispatchId = plan.dispatchId ?? newId();
   const named = { dispatch: dispatchId, bulletin: bulletinId, areas: plan.areas ?? areas };
   const client = await pool.connect();
   try {

@@ -107,7 +107,7 @@ export async function planDispatch(
     else {
       const { lane } = plan;
       const shards = audience.shards(channel);
-      const owners = await shared?.find(tx, channel, shards);
+      const owners = await shared?.find(tx, dispatchId, channel, shards);
       await insertShards(tx, { dispatchId, channel, lane, seq }, shards, owners);
       shared?.remember(dispatchId, channel, shards, owners ?? new Map());
     }

@@ -36,8 +36,13 @@ const planFor = (residents: readonly number[]): TestPlan => ({
 });
 
 /** Plans and sends a warning; answers its id once everybody on it was told. */
-async function warn(people: readonly number[], shared: SharedRecipients): Promise<string> {
-  const { dispatchId } = await plantDispatch(engine.database.pool, planFor(people), { shared });
+async function warn(
+  people: readonly number[],
+  shared: SharedRecipients,
+  id: string = newId(),
+): Promise<string> {
+  const plan = { ...planFor(people), dispatchId: id };
+  const { dispatchId } = await plantDispatch(engine.database.pool, plan, { shared });
   engine.bus.publish("dispatch.changed", { dispatchId });
   await eventually(
     async () => (await engine.ledger.summarize(dispatchId))?.channels["loopback"]?.state.sent,
@@ -106,6 +111,16 @@ test("what was planned and never committed is not relied on", async () => {
   const shared = new SharedRecipients();
   shared.remember(newId(), "loopback", audienceOf(planFor(PEOPLE)).shards("loopback"), new Map());
   expect(await placesOf(await warn(PEOPLE, shared))).toEqual(["here", "here"]);
+});
+
+test("an issue that failed and is repeated counts as it was repeated, with the people of then", async () => {
+  const shared = new SharedRecipients();
+  const id = newId();
+  shared.remember(id, "loopback", audienceOf(planFor(PEOPLE)).shards("loopback"), new Map());
+  await warn(PEOPLE.slice(1), shared, id);
+  const second = await warn(PEOPLE, shared);
+  expect(await placesOf(second)).toEqual(["here", id]);
+  expect(told(second)).toEqual(PEOPLE);
 });
 
 test("an earlier warning is reduced to its figures, and the later ones keep their people", async () => {

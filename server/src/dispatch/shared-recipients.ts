@@ -20,6 +20,7 @@ export const recipientsOf = (shard: string): string =>
        AND same.shard = ${shard}.shard))`;
 
 interface Remembered {
+  readonly dispatchId: string;
   readonly channel: string;
   readonly bytes: number;
   readonly shards: ReadonlyMap<
@@ -32,12 +33,20 @@ export class SharedRecipients {
   /** The newest first. */
   #plans: Remembered[] = [];
 
-  /** By shard, the dispatch that holds the same bytes; it holds them at least until `tx` ends. */
+  /**
+   * By shard, the dispatch that holds the same bytes; it holds them at least until `tx` ends.
+   * @param dispatchId which is planned now.
+   */
   async find(
     tx: pg.PoolClient,
+    dispatchId: string,
     channel: string,
     shards: readonly PlannedShard[],
   ): Promise<ReadonlyMap<number, string>> {
+    // An issue that failed is repeated under the same id, and the people may be others by then.
+    this.#plans = this.#plans.filter(
+      (plan) => plan.dispatchId !== dispatchId || plan.channel !== channel,
+    );
     const found = new Map<number, string>();
     const plans = this.#plans.filter((plan) => plan.channel === channel);
     for (const { shard, recipients } of shards)
@@ -62,6 +71,7 @@ export class SharedRecipients {
     const large = shards.filter(({ recipients }) => recipients.length >= SHARED_BYTES_MIN);
     if (large.length === 0) return;
     const plan = {
+      dispatchId,
       channel,
       bytes: large.reduce((sum, { recipients }) => sum + recipients.length, 0),
       shards: new Map(
