@@ -87,7 +87,7 @@ export async function preparePeopleSet(context: BenchContext): Promise<string> {
   return folder;
 }
 
-function readSet(folder: string): PeopleSet | undefined {
+export function readSet(folder: string): PeopleSet | undefined {
   const file = join(folder, DONE_FILE);
   if (!existsSync(file)) return undefined;
   const set = JSON.parse(readFileSync(file, "utf8")) as PeopleSet;

@@ -63,6 +63,9 @@ export function figure(
   return { name, value: median(runs), unit, runs, nature, ...more };
 }
 
+/** People from whom on the demands on a country hold. */
+export const COUNTRY = 33_000_000;
+
 export const check = (name: string, ok: boolean): Check => ({ name, ok });
 
 /** Whether a figure is where it should be; undefined when nobody said where. */

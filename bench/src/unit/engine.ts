@@ -14,15 +14,21 @@ import type { BenchInstallation, Costs } from "../installation.ts";
 import { type OpenSet, openPeopleSet } from "../people-set.ts";
 import { type PeerRun, runPeers } from "../peer/peers.ts";
 import { median } from "../statistics.ts";
-import { type BenchContext, check, type Check, type Figure, figure, type Unit } from "../unit.ts";
+import {
+  type BenchContext,
+  check,
+  type Check,
+  COUNTRY,
+  type Figure,
+  figure,
+  type Unit,
+} from "../unit.ts";
 import { waitUntil } from "../wait.ts";
 
 /** The whole country is told within this, on any machine that is not broken. */
 const SENT_MS_MAX = 600_000;
 /** A queue with one row for each job takes minutes for this many; its rate does not depend on more. */
 const PEER_JOBS_MAX = 50_000;
-/** Whom the wanted rate is for: what issuing costs is most of a warning to fewer. */
-const COUNTRY = 33_000_000;
 const NATURE = "null channel";
 
 interface EngineRun {
@@ -131,6 +137,7 @@ function figuresOf(runs: readonly EngineRun[], { isSmall, subscribers }: BenchCo
   const sealed = of(({ planned, durableMs, sealMs }) => planned / ((durableMs + sealMs) / 1000));
   const perMillion = (pick: (run: EngineRun) => number | undefined) =>
     of((run) => ((pick(run) ?? Number.NaN) / run.planned) * 1e6);
+  // What issuing costs is most of a warning to fewer.
   const rate = subscribers < COUNTRY ? {} : { target: { atLeast: 10_000_000 } };
   const disk = isSmall ? {} : { target: { atMost: 12 } };
   return [

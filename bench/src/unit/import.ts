@@ -14,8 +14,8 @@ import { compiledCode } from "../../../server/src/observe/compiled-code.ts";
 import { loadAreaTree } from "../../../server/src/registry/area.ts";
 import { communesOf } from "../country.ts";
 import { type BenchInstallation, startBenchInstallation } from "../installation.ts";
-import { keyOfDemonstration } from "../people-set.ts";
-import { type BenchContext, check, type Figure, figure, type Unit } from "../unit.ts";
+import { keyOfDemonstration, type PeopleSet, preparePeopleSet, readSet } from "../people-set.ts";
+import { type BenchContext, check, COUNTRY, type Figure, figure, type Unit } from "../unit.ts";
 
 const LOA = fileURLToPath(new URL("../../../cli/src/main.ts", import.meta.url));
 /** Rows of a list: more take longer and say no more. */
@@ -33,30 +33,61 @@ export const importUnit: Unit = {
   name: "import",
   title: "A list of people registered by `loa subscribers import`, into an installation of its own",
   async run(context) {
-    const folder = mkdtempSync(join(tmpdir(), "loa-bench-import-"));
-    const installation = await startBenchInstallation({
-      folder: join(folder, "data"),
-      profileFolder: context.profileFolder,
-    });
-    try {
-      const figures: Figure[] = [];
-      let isWhole = true;
-      for (const order of ORDERS) {
-        const list = join(folder, "list.csv");
-        const rows = await writeList(context, installation, list, order);
-        const runs: ImportRun[] = [];
-        for (let run = 0; run < context.runs; run++)
-          runs.push(await importOnce(installation, list, rows, `${order} ${run}`));
-        isWhole &&= runs.every((run) => run.isWhole);
-        figures.push(...figuresOf(order, runs, context));
-      }
-      return { figures, checks: [check("import: every row is added, once", isWhole)] };
-    } finally {
-      await installation.stop();
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const { figures, isWhole } = await importLists(context);
+    return {
+      figures: [...figures, ...(await setFigures(context))],
+      checks: [check("import: every row is added, once", isWhole)],
+    };
   },
 };
+
+async function importLists(
+  context: BenchContext,
+): Promise<{ readonly figures: Figure[]; readonly isWhole: boolean }> {
+  const folder = mkdtempSync(join(tmpdir(), "loa-bench-import-"));
+  const installation = await startBenchInstallation({
+    folder: join(folder, "data"),
+    profileFolder: context.profileFolder,
+  });
+  try {
+    const figures: Figure[] = [];
+    let isWhole = true;
+    for (const order of ORDERS) {
+      const list = join(folder, "list.csv");
+      const rows = await writeList(context, installation, list, order);
+      const runs: ImportRun[] = [];
+      for (let run = 0; run < context.runs; run++)
+        runs.push(await importOnce(installation, list, rows, `${order} ${run}`));
+      isWhole &&= runs.every((run) => run.isWhole);
+      figures.push(...figuresOf(order, runs, context));
+    }
+    return { figures, isWhole };
+  } finally {
+    await installation.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What it took to import all the people with whom the other units are measured. */
+async function setFigures(context: BenchContext): Promise<Figure[]> {
+  const { subscribers } = context;
+  const set = readSet(await preparePeopleSet(context)) as PeopleSet;
+  const target = (atMost: number) => (subscribers < COUNTRY ? {} : { target: { atMost } });
+  const note = "as the set was made, with several endpoints and places for each; kept by its seed";
+  return [
+    figure("all people, imported over the API", "s", [set.importSeconds], "as it is", {
+      ...target(15 * 60),
+      note,
+    }),
+    figure(
+      "all people, imported over the API: processor time",
+      "CPU-s/million",
+      [((set.importCpuSeconds ?? Number.NaN) / subscribers) * 1e6],
+      "as it is",
+    ),
+    figure("database of all people", "GB", [set.databaseBytes / 1e9], "as it is", target(15)),
+  ];
+}
 
 /** Writes the list; answers how many rows it has. */
 async function writeList(
