@@ -22,12 +22,11 @@ import {
 import { ARMED_IN, armedFile } from "../../server/src/observe/fail-point.ts";
 import type { RunEvent, Victim } from "./plan.ts";
 import { findAll, findVictims, listProcesses } from "./processes.ts";
+import { ANSWER_MS } from "./witness-protocol.ts";
 
 /** Recipients in one hand-over: small, so that there are many instants between two of them. */
 export const SLICE_SIZE = 64;
 export const WORKERS = 2;
-/** How long a stalled far side holds a slice up; as short as a run can bear. */
-const ANSWER_MS = 3_000;
 /** A supervisor that was killed is started again after this. */
 const RESTART_MS = 200;
 /** Its predecessor's children or lock may still be there for a moment. */

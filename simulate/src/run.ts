@@ -134,6 +134,7 @@ async function rest(stage: Stage, sent: readonly Sent[]): Promise<string | undef
       ...(counts.connected < counts.devices
         ? [`${counts.devices - counts.connected} devices are not connected`]
         : []),
+      ...(counts.isWithholding ? ["a slice was taken without an answer"] : []),
       ...Object.entries(counts.waiting).flatMap(([way, count]) =>
         count > 0 ? [`${count} receipts of ${way} wait`] : [],
       ),

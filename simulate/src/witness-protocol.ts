@@ -43,12 +43,20 @@ export type Question =
   | { readonly kind: "testify" }
   | { readonly kind: "close" };
 
+/** How long a stalled far side holds a slice up; as short as a run can bear. */
+export const ANSWER_MS = 3_000;
+
 export interface Counts {
   readonly connected: number;
   readonly devices: number;
   readonly arrivals: number;
   /** Receipts and reports that the server has not answered, by who waits for it. */
   readonly waiting: Readonly<Record<ArrivalWay, number>>;
+  /**
+   * Whether somebody may still wait for the answer to a slice that a far side took and kept silent
+   * about: it is handed over again then, although everybody in it may have said to have it.
+   */
+  readonly isWithholding: boolean;
   /** Devices that said of each dispatch that they got it, and were believed. */
   readonly acknowledged: Readonly<Record<string, number>>;
 }

@@ -10,12 +10,24 @@ import { createArrivalLog } from "./arrival-log.ts";
 import { Crowd } from "./crowd.ts";
 import { createDeviceVoice } from "./device-voice.ts";
 import { type Way, WAYS } from "./plan.ts";
-import type { AnswerOf, Counts, Question, Testimony } from "./witness-protocol.ts";
+import {
+  ANSWER_MS,
+  type AnswerOf,
+  type Counts,
+  type Question,
+  type Testimony,
+} from "./witness-protocol.ts";
+
+/** A slice that was not answered is handed over again within this. */
+const AGAIN_MS_MAX = 500;
 
 const log = createArrivalLog();
 const voice = createDeviceVoice();
 const crowd = new Crowd(log, voice);
 const sinks = new Map<Way, Sink>();
+/** Far sides that take slices and keep silent, and when one last did. */
+const stalled = new Set<Way>();
+let withheldAtMs = Number.NEGATIVE_INFINITY;
 let origin = "";
 let guarded: Guarded = { pid: 0, folders: [] };
 
@@ -49,9 +61,12 @@ async function respond(question: Question): Promise<AnswerOf[Question["kind"]]> 
         const { populations: _kept, ...kind } = KIND_BEHAVIOUR;
         sink.behave(kind);
       }
+      stalled.clear();
       return "done";
     case "behave":
       sinkOf(question.way).behave(question.behaviour);
+      if (question.behaviour.stall === true) stalled.add(question.way);
+      else if (question.behaviour.stall === false) stalled.delete(question.way);
       return "done";
     case "vanish":
       return crowd.vanish(question);
@@ -78,7 +93,10 @@ const open = (way: Way): Promise<Sink> =>
   openSink({
     port: 0,
     host: "127.0.0.1",
-    arrived: ({ slice, got, line }) => log.note(slice.dispatchId, way, got, line, slice.message),
+    arrived: ({ slice, got, line }) => {
+      log.note(slice.dispatchId, way, got, line, slice.message);
+      if (stalled.has(way)) withheldAtMs = performance.now();
+    },
   });
 
 function sinkOf(way: Way): Sink {
@@ -97,6 +115,7 @@ function count(): Counts {
       loopback: sinkOf("loopback").gateway().waiting,
       "loopback-once": sinkOf("loopback-once").gateway().waiting,
     },
+    isWithholding: performance.now() - withheldAtMs < ANSWER_MS + AGAIN_MS_MAX,
     acknowledged: Object.fromEntries([...voice.acknowledged()].map(([id, set]) => [id, set.size])),
   };
 }
