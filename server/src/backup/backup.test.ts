@@ -61,6 +61,31 @@ test("an archive is whole, holds the keys, and counts once it is confirmed with 
   expect(await desk.confirm(id, { sha256, bytes })).toEqual(confirmed);
 });
 
+test("a server that is busy meanwhile keeps the log that makes an archive whole", async () => {
+  const { pool } = database;
+  const { archive } = await openBackupDesk(deps).take(goOn);
+  const reader = new TarReader();
+  const check = new BackupCheck();
+  const read = (chunk: Uint8Array) => {
+    for (const token of reader.push(chunk)) check.pass(token);
+  };
+  const isBegun = await archive.next();
+  if (isBegun.done !== true) read(isBegun.value);
+  // Each checkpoint removes the segments of the log before the last one, unless somebody needs them.
+  for (let turn = 0; turn < 4; turn++) {
+    await pool.query("CREATE TABLE busy AS SELECT generate_series(1, 10000)");
+    await pool.query("DROP TABLE busy");
+    await pool.query("SELECT pg_switch_wal()");
+    await pool.query("CHECKPOINT");
+  }
+  for await (const chunk of archive) read(chunk);
+  reader.end();
+  expect(check.end()).toMatch(/^[0-9a-f]{64}$/);
+  const kept = () =>
+    pool.query("SELECT FROM pg_replication_slots WHERE slot_name LIKE 'loa_backup_%'");
+  await expect.poll(async () => (await kept()).rowCount, { timeout: 10_000 }).toBe(0);
+});
+
 test("whoever stops reading ends the backup, and the next one can begin", async () => {
   const desk = openBackupDesk(deps);
   const { archive } = await desk.take(goOn);

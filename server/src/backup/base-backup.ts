@@ -5,6 +5,7 @@
 // The protocol: two result sets, then one COPY in which each message begins with a letter (`n` an
 // archive begins, `d` data of it, `m` the manifest begins, `p` progress), then a result set.
 // https://www.postgresql.org/docs/18/protocol-replication.html
+import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import pg from "pg";
 import type { ConnectionOptions } from "../db/connection.ts";
@@ -47,12 +48,15 @@ export async function* runBaseBackup(options: ConnectionOptions): AsyncGenerator
     `BASE_BACKUP (LABEL 'loa', CHECKPOINT 'fast', WAL true, MANIFEST 'yes', MAX_RATE ${RATE_KB})`,
   );
   try {
+    // Keeps the log from the beginning on, which a busy server would remove before it is sent.
+    const slot = `loa_backup_${randomBytes(8).toString("hex")}`;
+    await client.query(`CREATE_REPLICATION_SLOT ${slot} TEMPORARY PHYSICAL RESERVE_WAL`);
     client.query(query as never);
     yield* query.parts();
   } catch (cause) {
     const { code } = cause as { code?: string };
-    // 42501: no right to replicate; 53300: no sender left; 0A000, 55000: not set up for it.
-    if (["42501", "53300", "0A000", "55000"].includes(code ?? ""))
+    // 42501: no right to replicate; 53300, 53400: no sender or slot left; 0A000, 55000: not set up for it.
+    if (["42501", "53300", "53400", "0A000", "55000"].includes(code ?? ""))
       throw new BackupRefused(`PostgreSQL admits no backup: ${(cause as Error).message}`, {
         cause,
       });

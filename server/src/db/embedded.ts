@@ -158,6 +158,8 @@ async function launch(place: Place, binaries: Binaries): Promise<EmbeddedPostgre
     shared_buffers: "256MB",
     // Fewer checkpoints write fewer full pages while a nation-wide dispatch runs.
     max_wal_size: "4GB",
+    // A backup that is not taken away breaks off before the log that it needs fills the disk.
+    max_slot_wal_keep_size: "4GB",
     log_timezone: "UTC",
     timezone: "UTC",
     logging_collector: "off",
