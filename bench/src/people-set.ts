@@ -62,8 +62,7 @@ export async function openPeopleSet(
   context: BenchContext,
   { loopbackUrl }: OpenOptions = {},
 ): Promise<OpenSet> {
-  const folder = await preparePeopleSet(context);
-  const set = readSet(folder) as PeopleSet;
+  const { folder, set } = await preparePeopleSet(context);
   const { profileFolder } = context;
   // The copy of what earlier runs published.
   rmSync(join(folder, "published"), { recursive: true, force: true });
@@ -78,23 +77,28 @@ export async function openPeopleSet(
   return { set, installation: { ...installation, stop } };
 }
 
-/** Makes the set unless it is there; answers its folder. */
-export async function preparePeopleSet(context: BenchContext): Promise<string> {
+/** Makes the set unless it is there. */
+export async function preparePeopleSet(
+  context: BenchContext,
+): Promise<{ readonly folder: string; readonly set: PeopleSet }> {
   const { subscribers, seed, cacheFolder } = context;
   const country = context.isSmall ? "song-lua" : availableCountry();
   const folder = join(cacheFolder, `${country}-${seed}-${subscribers}`);
-  if (readSet(folder) === undefined) await makeSet(context, country, folder);
-  return folder;
+  return { folder, set: readSet(folder) ?? (await makeSet(context, country, folder)) };
 }
 
-export function readSet(folder: string): PeopleSet | undefined {
+function readSet(folder: string): PeopleSet | undefined {
   const file = join(folder, DONE_FILE);
   if (!existsSync(file)) return undefined;
   const set = JSON.parse(readFileSync(file, "utf8")) as PeopleSet;
   return set.format === FORMAT ? set : undefined;
 }
 
-async function makeSet(context: BenchContext, country: CountryName, folder: string): Promise<void> {
+async function makeSet(
+  context: BenchContext,
+  country: CountryName,
+  folder: string,
+): Promise<PeopleSet> {
   const { subscribers, say } = context;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -130,6 +134,7 @@ async function makeSet(context: BenchContext, country: CountryName, folder: stri
     await installation.stop();
     writeFileSync(join(folder, DONE_FILE), `${JSON.stringify(set, null, 2)}\n`, { mode: 0o600 });
     say(`Made in ${importSeconds.toFixed(0)} s, ${(set.databaseBytes / 1e9).toFixed(1)} GB.`);
+    return set;
   } catch (fault) {
     await installation.stop();
     throw fault;

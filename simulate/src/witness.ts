@@ -25,8 +25,7 @@ const log = createArrivalLog();
 const voice = createDeviceVoice();
 const crowd = new Crowd(log, voice);
 const sinks = new Map<Way, Sink>();
-/** Far sides that take slices and keep silent, and when one last did. */
-const stalled = new Set<Way>();
+/** When a far side last took a slice and kept silent. */
 let withheldAtMs = Number.NEGATIVE_INFINITY;
 let origin = "";
 let guarded: Guarded = { pid: 0, folders: [] };
@@ -61,12 +60,9 @@ async function respond(question: Question): Promise<AnswerOf[Question["kind"]]> 
         const { populations: _kept, ...kind } = KIND_BEHAVIOUR;
         sink.behave(kind);
       }
-      stalled.clear();
       return "done";
     case "behave":
       sinkOf(question.way).behave(question.behaviour);
-      if (question.behaviour.stall === true) stalled.add(question.way);
-      else if (question.behaviour.stall === false) stalled.delete(question.way);
       return "done";
     case "vanish":
       return crowd.vanish(question);
@@ -93,9 +89,9 @@ const open = (way: Way): Promise<Sink> =>
   openSink({
     port: 0,
     host: "127.0.0.1",
-    arrived: ({ slice, got, line }) => {
+    arrived: ({ slice, got, line, isWithheld }) => {
       log.note(slice.dispatchId, way, got, line, slice.message);
-      if (stalled.has(way)) withheldAtMs = performance.now();
+      if (isWithheld) withheldAtMs = performance.now();
     },
   });
 

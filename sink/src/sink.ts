@@ -43,6 +43,8 @@ export interface SliceArrival {
   readonly got: Uint32Array;
   /** The connection that it came over, counted from 1: one of a worker, until either ends. */
   readonly line: number;
+  /** The connection stays, and no answer comes. */
+  readonly isWithheld: boolean;
 }
 
 export interface Sink {
@@ -91,7 +93,8 @@ export async function openSink(options: SinkOptions): Promise<Sink> {
       case "slice": {
         const { slice } = frame;
         const { answer, got } = slices.take(slice, behaviour);
-        if (got.length > 0) options.arrived?.({ slice, got, line });
+        const isWithheld = stall && !hangUp;
+        if (got.length > 0) options.arrived?.({ slice, got, line, isWithheld });
         if (hangUp) {
           behave({ hangUp: false });
           return void socket.destroy();

@@ -14,7 +14,7 @@ import { compiledCode } from "../../../server/src/observe/compiled-code.ts";
 import { loadAreaTree } from "../../../server/src/registry/area.ts";
 import { communesOf } from "../country.ts";
 import { type BenchInstallation, startBenchInstallation } from "../installation.ts";
-import { keyOfDemonstration, type PeopleSet, preparePeopleSet, readSet } from "../people-set.ts";
+import { keyOfDemonstration, preparePeopleSet } from "../people-set.ts";
 import { type BenchContext, check, COUNTRY, type Figure, figure, type Unit } from "../unit.ts";
 
 const LOA = fileURLToPath(new URL("../../../cli/src/main.ts", import.meta.url));
@@ -71,7 +71,7 @@ async function importLists(
 /** What it took to import all the people with whom the other units are measured. */
 async function setFigures(context: BenchContext): Promise<Figure[]> {
   const { subscribers } = context;
-  const set = readSet(await preparePeopleSet(context)) as PeopleSet;
+  const { set } = await preparePeopleSet(context);
   const target = (atMost: number) => (subscribers < COUNTRY ? {} : { target: { atMost } });
   const note = "as the set was made, with several endpoints and places for each; kept by its seed";
   return [

@@ -44,11 +44,12 @@ export function splitShards(bitmap: Uint8Array): ContainerSlice[] {
   // One memory for all of them: hundreds of their own have the garbage collector at work while a
   // warning is issued.
   const bytes = new Uint8Array(
-    containers.reduce((sum, { form, data }) => sum + headerBytes(form) + data.length, 0),
+    containers.reduce((sum, container) => sum + framedBytes(container), 0),
   );
   let end = 0;
-  return containers.map(({ key, size, form, data }) => {
-    const recipients = bytes.subarray(end, (end += headerBytes(form) + data.length));
+  return containers.map((container) => {
+    const { key, size, form, data } = container;
+    const recipients = bytes.subarray(end, (end += framedBytes(container)));
     return { shard: key, planned: size, recipients: frameContainer(form, size, data, recipients) };
   });
 }
@@ -213,12 +214,15 @@ function countBits(words: Uint32Array): number {
 
 const headerBytes = (form: Form): number => (form === "run" ? RUN_HEADER_BYTES : HEADER_BYTES);
 
+const framedBytes = ({ form, data }: Pick<Container, "form" | "data">): number =>
+  headerBytes(form) + data.length;
+
 /** Puts the header of a one-container bitmap with key 0 before the container's data. */
 function frameContainer(
   form: Form,
   size: number,
   data: Uint8Array,
-  bytes = new Uint8Array(headerBytes(form) + data.length),
+  bytes = new Uint8Array(framedBytes({ form, data })),
 ): Uint8Array {
   const header = headerBytes(form);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

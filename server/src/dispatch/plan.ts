@@ -10,7 +10,7 @@ import type { Attribution } from "../audience/freeze.ts";
 import { packAttribution } from "./attribution.ts";
 import { closeDispatches } from "./close.ts";
 import { insertShards, type PlannedShard } from "./shard-copy.ts";
-import type { SharedRecipients } from "./shared-recipients.ts";
+import { SharedRecipients } from "./shared-recipients.ts";
 import { dispatchesOf, idsOf } from "./supersede.ts";
 import { type FailPoint, noFailPoint } from "../observe/fail-point.ts";
 
@@ -61,7 +61,7 @@ export async function planDispatch(
   tx: pg.PoolClient,
   plan: DispatchPlan,
   dispatchId: string = newId(),
-  { failPoint = noFailPoint, shared }: PlanningOptions = {},
+  { failPoint = noFailPoint, shared = new SharedRecipients() }: PlanningOptions = {},
 ): Promise<PlannedDispatch> {
   // Whoever still waits for what this one replaces is told this one instead.
   const superseded = idsOf(await dispatchesOf(tx, plan.supersedes));
@@ -107,9 +107,9 @@ export async function planDispatch(
     else {
       const { lane } = plan;
       const shards = audience.shards(channel);
-      const owners = await shared?.find(tx, dispatchId, channel, shards);
+      const owners = await shared.find(tx, dispatchId, channel, shards);
       await insertShards(tx, { dispatchId, channel, lane, seq }, shards, owners);
-      shared?.remember(dispatchId, channel, shards, owners ?? new Map());
+      shared.remember(dispatchId, channel, shards, owners);
     }
   }
   return { dispatchId, seq, issuedAt: (dispatches[0] as { issuedAt: Date }).issuedAt };

@@ -32,7 +32,7 @@ export async function insertShards(
   tx: pg.PoolClient,
   { dispatchId, channel, lane, seq }: ShardsOf,
   shards: readonly PlannedShard[],
-  owners: ReadonlyMap<number, string> = new Map(),
+  owners: ReadonlyMap<number, string>,
 ): Promise<void> {
   const texts = [channel, lane, "open"].map((text) => Buffer.from(text));
   const common = [uuid(dispatchId), ...texts, int8(seq)];

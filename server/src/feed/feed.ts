@@ -143,12 +143,12 @@ export function openFeed(deps: FeedDeps): Feed {
     );
   let soon: NodeJS.Timeout | undefined;
   const unsubscribe = deps.bus.subscribe("dispatch.changed", () => {
-    if (timer !== undefined) soon ??= setTimeout(lookSoon, LOOK_AFTER_MS);
+    if (timer === undefined) return;
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      look();
+    }, LOOK_AFTER_MS);
   });
-  const lookSoon = (): void => {
-    soon = undefined;
-    look();
-  };
   return {
     archive,
     catchUp,

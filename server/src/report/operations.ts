@@ -2,6 +2,7 @@
 // up, how old the last backup is. Read every few seconds, so each statement is cheap whatever the
 // number of people, and none may take long.
 import type pg from "pg";
+import { onClient } from "../db/transaction.ts";
 
 /** Sources that a reason names; one is enough to begin with. */
 const ALARMED_SOURCES_MAX = 5;
@@ -36,9 +37,7 @@ interface ByChannel {
 
 /** Reads all figures at one instant. */
 export async function readOperationFigures(pool: pg.Pool): Promise<OperationFigures> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
+  return onClient(pool, async (client) => {
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     await client.query(`SET LOCAL statement_timeout = ${FIGURES_TIMEOUT_MS}`);
     const dispatches = await client.query<OperationFigures["dispatches"][number]>(
@@ -96,10 +95,5 @@ export async function readOperationFigures(pool: pg.Pool): Promise<OperationFigu
       databaseBytes: row.databaseBytes,
       lastBackup: row.at && { at: row.at, ageMs: row.ageMs ?? 0, bytes: row.bytes ?? 0 },
     };
-  } catch (error) {
-    broken = error as Error;
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  });
 }
